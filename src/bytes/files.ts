@@ -1,0 +1,70 @@
+import type { Content } from "./content.ts";
+import type { Slices } from "./slices.ts";
+import type { ByteStream } from "./stream.ts";
+
+/** A set of named files to read: an archive's members or a folder's. Names use `/` and are relative. */
+export interface Files {
+  /** Every file's name; folders are not listed. */
+  names(): readonly string[];
+  /** The file's bytes, or undefined if there is none of that name. */
+  get(name: string): Slices | undefined;
+}
+
+/**
+ * A set of named files being written: an archive or a folder. Nothing is
+ * visible under the final name before `commit`; `abort` leaves no trace.
+ */
+export interface FilesWriter {
+  /** Writes a file. Verification of the content is its own: `open()` fails if it does not hold. */
+  write(name: string, content: Pick<Content, "size" | "open">): Promise<void>;
+  commit(): Promise<void>;
+  abort(): Promise<void>;
+}
+
+/** One file being written; visible under its name only after `commit`. */
+export interface FileWriter {
+  write(chunk: Uint8Array): Promise<void>;
+  commit(): Promise<void>;
+  abort(): Promise<void>;
+}
+
+/** What kind of thing stands at a path. Links are followed except in {@link TreeEntry}. */
+export interface TreeEntry {
+  /** Relative to the tree's root, `/` between parts. */
+  readonly path: string;
+  readonly kind: "file" | "directory" | "symlink" | "other";
+  readonly size: number;
+  /** Any execute bit set. */
+  readonly executable: boolean;
+  /** A symlink's target, as written. */
+  readonly target?: string;
+  open(): ByteStream;
+}
+
+/** The host's files, by path. A host without any leaves it out. */
+export interface FileSystem {
+  /** Opens a file for reading at any offset. Throws NOT_FOUND, IO. */
+  open(path: string): Promise<Slices>;
+  /** The file as one stream, without needing to seek: works for pipes and `-` (standard input). */
+  stream(path: string): Promise<ByteStream>;
+  /** The folder's files. Throws NOT_FOUND. */
+  folder(path: string): Promise<Files>;
+  /** Everything below a folder in byte order of path, not following links; a file gives itself with path "". */
+  tree(path: string): Promise<readonly TreeEntry[]>;
+  kind(path: string): Promise<"file" | "folder" | "none">;
+  /** A new file, put in place by `commit`, replacing what was there. */
+  createFile(path: string): Promise<FileWriter>;
+  /** Files in a folder, made if missing; each is put in place at `commit`. */
+  createFolder(path: string): Promise<FilesWriter>;
+}
+
+/** Copies a stream into a writer; commits at its end, aborts if it fails. */
+export async function writeWhole(writer: FileWriter, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  try {
+    for await (const chunk of chunks) await writer.write(chunk);
+    await writer.commit();
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  }
+}

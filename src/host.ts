@@ -1,0 +1,54 @@
+/** What the core asks of the place it runs in. One record, given by the host. */
+import type { FileSystem } from "./bytes/files.ts";
+import type { Spool } from "./bytes/spool.ts";
+import type { Kernels } from "./kernel/kernels.ts";
+
+export interface Host {
+  readonly kernels: Kernels;
+  readonly spool: Spool;
+  readonly fetch: (url: string, init?: RequestInit) => Promise<Response>;
+  readonly clock: Clock;
+  /** Cryptographically strong random bytes. */
+  readonly random: (length: number) => Uint8Array;
+  readonly credentials: Credentials;
+  readonly log: (event: LogEvent) => void;
+  /** Ends the work in progress when it aborts. */
+  readonly signal?: AbortSignal;
+  /** Absent where there is no file system. */
+  readonly files?: FileSystem;
+}
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  sleep(milliseconds: number): Promise<void>;
+}
+
+export interface Credential {
+  readonly username: string;
+  readonly password: string;
+  /** Where it came from, for messages: "flags", "environment", a file's path. */
+  readonly origin: string;
+}
+
+export interface Credentials {
+  /** Candidates for a registry host (`host[:port]`), best first; anonymous is not listed. */
+  find(registry: string): Promise<readonly Credential[]>;
+}
+
+/** What happens, as data: the CLI draws it, the page draws it, `--json` prints it. */
+export type LogEvent =
+  | { readonly type: "info" | "warning" | "debug"; readonly message: string }
+  | ProgressEvent;
+
+export interface ProgressEvent {
+  readonly type: "progress";
+  /** One line of work, for example a layer's digest. */
+  readonly id: string;
+  readonly stage: string;
+  /** Bytes done so far. */
+  readonly done: number;
+  /** Bytes in all, if known. */
+  readonly total?: number;
+  readonly finished?: boolean;
+}

@@ -1,0 +1,50 @@
+import type { Content } from "../bytes/content.ts";
+import type { ByteStream } from "../bytes/stream.ts";
+import type { ImageConfig } from "../oci/config.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { Manifest } from "../oci/manifest.ts";
+
+/**
+ * One platform's image. A filter returns a new one; nothing is read or
+ * rewritten before it is asked for.
+ */
+export interface Image {
+  /** What to call it where a name is kept: `registry/repository:tag`, if known. */
+  readonly name?: string;
+  readonly layers: readonly Layer[];
+  /** The original bytes unless a layer changed; then made from the layers, which are rewritten first. */
+  config(): Promise<Document<ImageConfig>>;
+  /** As {@link config}. */
+  manifest(): Promise<Document<Manifest>>;
+}
+
+/** A JSON document with the bytes that have its digest. Never serialised again. */
+export interface Document<T> {
+  readonly descriptor: Descriptor;
+  readonly bytes: Uint8Array;
+  readonly value: T;
+}
+
+/**
+ * A layer, by what may be asked of it. `blob` and `tar` know digest and size,
+ * so a rewritten layer does its work in them, once; it waits in the spool.
+ */
+export interface Layer {
+  /** Of `blob`. */
+  readonly mediaType: string;
+  /** Digest of the uncompressed tar. Does the rewrite if neither `blob` nor `tar` did. */
+  diffId(): Promise<Digest>;
+  /** The bytes a registry or layout holds, with the descriptor's extras (annotations, urls). */
+  blob(): Promise<LayerBlob>;
+  /** The uncompressed tar; its digest is the diff_id. */
+  tar(): Promise<Content>;
+  /** The uncompressed tar in one pass, checked against the diff_id where it is known. */
+  stream(): Promise<ByteStream>;
+  /** Gives back what waits in the spool; asking again does the work again. */
+  release(): Promise<void>;
+}
+
+export interface LayerBlob extends Content {
+  readonly descriptor: Descriptor;
+}

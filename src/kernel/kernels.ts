@@ -1,0 +1,111 @@
+/**
+ * The kernels' port: the byte-level work whose results must be the same on
+ * every host. Implemented by the WebAssembly driver (wasm.ts) and, as the
+ * oracle of the tests, over fflate and hash-wasm (fallback.ts).
+ */
+import type { HashAlgorithm } from "../oci/digest.ts";
+
+/** Part of the format: a change of compressed bytes raises it. 0 until the kernels are frozen. */
+export const KERNEL_VERSION = 0;
+
+/** Compressed independently, with the 32 KiB before it as dictionary; part of the format. */
+export const GZIP_CHUNK_SIZE = 1 << 20;
+
+/** Part of the format. */
+export const GZIP_LEVEL = 6;
+
+/** Receives output. The view is valid only during the call: copy what must live longer. */
+export type Emit = (view: Uint8Array) => void;
+
+/** A hash in progress. After `digest` (or `release`) it must not be used again. */
+export interface Hasher {
+  update(chunk: Uint8Array): void;
+  /** The raw hash: 32 bytes for sha256, 64 for sha512. */
+  digest(): Uint8Array;
+  /** Gives back what an unfinished hash holds. Harmless after `digest`. */
+  release(): void;
+}
+
+/** A hash whose state can be stored and taken up again elsewhere. */
+export interface ResumableHasher extends Hasher {
+  /** The state so far; pass it to `resumableSha256` to go on from here. */
+  save(): Uint8Array;
+}
+
+/** A byte transformation in progress. Input and output chunk sizes are unrelated. */
+export interface Codec {
+  write(chunk: Uint8Array, emit: Emit): void;
+  /** Ends the input. Throws if the input was not complete. */
+  end(emit: Emit): void;
+  /** Gives back what the codec holds; harmless after `end`. */
+  release(): void;
+}
+
+export interface InflateOptions {
+  /** Upper bound on produced bytes; beyond it the codec throws LIMIT_EXCEEDED. */
+  readonly maxOutput?: number;
+}
+
+/** Header dialect, told apart by the magic. */
+export type TarFormat = "v7" | "ustar" | "gnu";
+
+/** A tar header block's fields, undecoded text as views of the block. */
+export interface TarFields {
+  readonly name: Uint8Array;
+  readonly prefix: Uint8Array;
+  readonly linkname: Uint8Array;
+  readonly uname: Uint8Array;
+  readonly gname: Uint8Array;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Bytes of data that follow. */
+  readonly size: number;
+  /** Seconds since the epoch; may be negative (base-256). */
+  readonly mtime: number;
+  /** The type flag's byte, for example 0x30 for a regular file. */
+  readonly type: number;
+  readonly devmajor: number;
+  readonly devminor: number;
+  readonly format: TarFormat;
+}
+
+/** Tar header blocks: 512 bytes each (POSIX.1-2017 pax, "ustar Interchange Format"). */
+export interface TarKernel {
+  /**
+   * Reads a header block. Numbers are octal or base-256.
+   * Throws TAR_INVALID on a wrong checksum or a malformed number.
+   */
+  parse(block: Uint8Array): TarFields;
+  /**
+   * Writes an ustar header block. Throws TAR_INVALID where a field does not
+   * fit ustar (the caller then moves it to a PAX record).
+   */
+  encode(fields: Omit<TarFields, "format">): Uint8Array;
+  /**
+   * Sets mtime, and atime and ctime of the GNU dialect, to `seconds`, or only
+   * those later than it if `clamp`; rewrites the checksum. In place.
+   * An all-zero GNU atime/ctime means "absent" and stays.
+   */
+  retime(block: Uint8Array, seconds: number, clamp: boolean): void;
+}
+
+export interface Kernels {
+  /** For the layer cache's key and for `doctor`. */
+  readonly engine: string;
+  hasher(algorithm: HashAlgorithm): Hasher;
+  /** SHA-256 whose state can be saved; from a saved state if one is given. */
+  resumableSha256(state?: Uint8Array): ResumableHasher;
+  /** CRC-32 (RFC 1952) of the chunk, continuing from `crc`. */
+  crc32(chunk: Uint8Array, crc?: number): number;
+  /**
+   * Reads gzip, one member or many; checks each CRC and length.
+   * Throws GZIP_INVALID or GZIP_TRUNCATED.
+   */
+  gunzip(options?: InflateOptions): Codec;
+  /** Reads raw DEFLATE (RFC 1951). Throws GZIP_INVALID or GZIP_TRUNCATED. */
+  inflate(options?: InflateOptions): Codec;
+  /** Writes one gzip member: mtime 0, OS 255, fixed level and chunk size. */
+  gzip(): Codec;
+  readonly tar: TarKernel;
+}
