@@ -5,9 +5,14 @@ export type ByteStream = ReadableStream<Uint8Array>;
 
 /**
  * A stream over chunks made on demand: nothing is produced before it is asked
- * for, so memory stays at one chunk. Cancelling ends the generator.
+ * for, so memory stays at one chunk. Cancelling ends the generator; a generator
+ * that was never started cannot clean up, so `unread` is called in its place
+ * (a source that was never read would otherwise stay open).
  */
-export function streamFrom(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): ByteStream {
+export function streamFrom(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  unread?: (reason: unknown) => unknown,
+): ByteStream {
   let iterator: AsyncIterator<Uint8Array> | Iterator<Uint8Array> | undefined;
   return new ReadableStream<Uint8Array>(
     {
@@ -22,7 +27,8 @@ export function streamFrom(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Arr
         }
       },
       async cancel(reason) {
-        await iterator?.return?.(reason);
+        if (iterator) await iterator.return?.(reason);
+        else await unread?.(reason);
       },
     },
     { highWaterMark: 0 },

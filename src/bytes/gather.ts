@@ -1,0 +1,40 @@
+/** Chunks of this size make per-chunk costs vanish, and are still small enough to hold a few of. */
+export const CHUNK_SIZE = 128 * 1024;
+
+/** Joins many small pieces into chunks of {@link CHUNK_SIZE} bytes, copying them. */
+export class Gather {
+  #chunk = new Uint8Array(0);
+  #used = 0;
+  #full: Uint8Array[] = [];
+
+  /** Copies the bytes, so a view that is about to become invalid may be given. */
+  readonly add = (view: Uint8Array): void => {
+    for (let offset = 0; offset < view.length; ) {
+      if (this.#used === this.#chunk.length) this.#chunk = new Uint8Array(CHUNK_SIZE);
+      const piece = view.subarray(offset, offset + CHUNK_SIZE - this.#used);
+      this.#chunk.set(piece, this.#used);
+      this.#used += piece.length;
+      offset += piece.length;
+      if (this.#used === CHUNK_SIZE) this.#finishChunk();
+    }
+  };
+
+  /** The chunks that are full; they are the caller's now. */
+  take(): readonly Uint8Array[] {
+    const full = this.#full;
+    if (full.length > 0) this.#full = [];
+    return full;
+  }
+
+  /** All that is left, the last chunk as short as it is. */
+  rest(): readonly Uint8Array[] {
+    if (this.#used > 0) this.#finishChunk();
+    return this.take();
+  }
+
+  #finishChunk(): void {
+    this.#full.push(this.#chunk.subarray(0, this.#used));
+    this.#chunk = new Uint8Array(0);
+    this.#used = 0;
+  }
+}

@@ -1,0 +1,40 @@
+import { type ByteStream, chunksOf, streamFrom } from "../bytes/stream.ts";
+import { SealiftError } from "../error.ts";
+import type { Kernels } from "../kernel/kernels.ts";
+import type { Compression } from "../oci/media-type.ts";
+import { gunzip } from "./gzip.ts";
+import { sniffCompression } from "./sniff.ts";
+
+/**
+ * The content without its compression, which its first bytes tell. Fails with
+ * MANIFEST_INVALID if they contradict what its media type `declared`: other
+ * readers go by the media type and would see other content. Fails with
+ * UNSUPPORTED on zstd.
+ */
+export function decompress(stream: ByteStream, kernels: Kernels, declared?: Compression): ByteStream {
+  return streamFrom(decompressed(stream, kernels, declared), (reason) => stream.cancel(reason));
+}
+
+async function* decompressed(stream: ByteStream, kernels: Kernels, declared: Compression | undefined) {
+  const sniffed = await sniffCompression(stream);
+  const refusal = refusalOf(sniffed.compression, declared);
+  if (refusal) {
+    await sniffed.stream.cancel(refusal);
+    throw refusal;
+  }
+  yield* chunksOf(sniffed.compression === "gzip" ? gunzip(sniffed.stream, kernels) : sniffed.stream);
+}
+
+function refusalOf(actual: Compression, declared: Compression | undefined): SealiftError | undefined {
+  if (declared !== undefined && declared !== actual) {
+    const name = { none: "not compressed", gzip: "gzip", zstd: "zstd" };
+    return new SealiftError(
+      "MANIFEST_INVALID",
+      `Cannot decompress content: its media type says ${name[declared]}, its first bytes say ${name[actual]}`,
+    );
+  }
+  if (actual === "zstd") {
+    return new SealiftError("UNSUPPORTED", "Cannot decompress content: zstd is not supported yet");
+  }
+  return undefined;
+}

@@ -1,0 +1,29 @@
+import { Gather } from "../bytes/gather.ts";
+import { type ByteStream, chunksOf, streamFrom } from "../bytes/stream.ts";
+import type { Codec } from "../kernel/kernels.ts";
+
+/**
+ * Runs a stream through a codec. The codec is made when the first chunk is
+ * asked for and released when the stream ends, fails or is cancelled. It is
+ * given at most `piece` bytes at a time, which bounds what one call can emit.
+ */
+export function transcode(stream: ByteStream, makeCodec: () => Codec, piece: number): ByteStream {
+  return streamFrom(transcoded(stream, makeCodec, piece), (reason) => stream.cancel(reason));
+}
+
+async function* transcoded(stream: ByteStream, makeCodec: () => Codec, piece: number) {
+  const codec = makeCodec();
+  const output = new Gather();
+  try {
+    for await (const chunk of chunksOf(stream)) {
+      for (let offset = 0; offset < chunk.length; offset += piece) {
+        codec.write(chunk.subarray(offset, offset + piece), output.add);
+        yield* output.take();
+      }
+    }
+    codec.end(output.add);
+    yield* output.rest();
+  } finally {
+    codec.release();
+  }
+}
