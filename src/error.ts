@@ -41,6 +41,7 @@ export const ERRORS = {
   MANIFEST_INVALID: row(1, 400),
   CONFIG_INVALID: row(1, 400),
   UNSAFE_PATH: row(1, 400, "The archive tries to write outside the folder it is opened in."),
+  DEFINITION_INVALID: row(1, 400, "See `sealift bundle build --help` for what a manifest file holds."),
   // Verification
   DIGEST_INVALID: row(1, 400, "A digest looks like sha256:<64 lower-case hex digits>."),
   DIGEST_MISMATCH: row(3, 400, "The content was changed or damaged; fetch it again from its origin."),

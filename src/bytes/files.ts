@@ -16,10 +16,15 @@ export interface Files {
  */
 export interface FilesWriter {
   /** Writes a file. Verification of the content is its own: `open()` fails if it does not hold. */
-  write(name: string, content: Pick<Content, "size" | "open">): Promise<void>;
+  write(name: string, content: Pick<Content, "size" | "open">, mode?: FileMode): Promise<void>;
+  /** Makes a symbolic link; absent where there are none. The caller has checked that it stays inside. */
+  symlink?(name: string, target: string): Promise<void>;
   commit(): Promise<void>;
   abort(): Promise<void>;
 }
+
+/** The two modes that survive every host: 0755 if any execute bit was set, else 0644. */
+export type FileMode = 0o644 | 0o755;
 
 /** One file being written; visible under its name only after `commit`. */
 export interface FileWriter {

@@ -1,0 +1,136 @@
+import type { Content } from "../bytes/content.ts";
+import { contentOf } from "../bytes/content.ts";
+import type { TreeEntry } from "../bytes/files.ts";
+import { type ByteStream, chunksOf } from "../bytes/stream.ts";
+import { SealiftError } from "../error.ts";
+import type { Host } from "../host.ts";
+import type { Kernels } from "../kernel/kernels.ts";
+import { ANNOTATION, type Descriptor, EMPTY_JSON, EMPTY_JSON_BYTES } from "../oci/descriptor.ts";
+import { formatDigest } from "../oci/digest.ts";
+import { encodeJson } from "../oci/json.ts";
+import { MEDIA_TYPE } from "../oci/media-type.ts";
+import { safeLink, safePath } from "../tar/safety.ts";
+import { writeTar } from "../tar/write.ts";
+import type { ArtifactDefinition } from "./definition.ts";
+import { type BundleArtifact, type BundleFile, FILES_TYPE } from "./config.ts";
+import { baseName, targetPath } from "./target.ts";
+
+/** Above this a folder travels as one tar: a manifest with a layer for each file would grow past registries' limits. */
+const MAX_SEPARATE_FILES = 256;
+
+/** What an artifact adds to a bundle: its line of the lock, its place in the root, its contents by digest. */
+export interface BuiltArtifact {
+  readonly artifact: BundleArtifact;
+  readonly child: Descriptor;
+  readonly contents: readonly Content[];
+}
+
+/** Packs a `local://` file or folder. Reads everything once for its digests; the bytes are read again, checked, when written. */
+export async function filesArtifact(
+  definition: ArtifactDefinition,
+  tree: readonly TreeEntry[],
+  host: Host,
+): Promise<BuiltArtifact> {
+  const entries = [...tree].sort((a, b) => compareBytes(a.path, b.path));
+  for (const entry of entries) refuseUnsafe(entry, definition.name);
+  if (travelSeparately(entries)) return separateFiles(definition, entries.filter(isFile), host.kernels);
+  return oneTar(definition, entries, host.kernels);
+}
+
+/** Few enough, and nothing but files and the folders they imply: then each is a blob of its own. */
+function travelSeparately(entries: readonly TreeEntry[]): boolean {
+  const files = entries.filter(isFile);
+  if (files.length === 0 || files.length > MAX_SEPARATE_FILES) return false;
+  return entries.every(
+    (entry) =>
+      isFile(entry) || (entry.kind === "directory" && files.some(({ path }) => path.startsWith(`${entry.path}/`))),
+  );
+}
+
+function isFile(entry: TreeEntry): boolean {
+  return entry.kind === "file";
+}
+
+async function separateFiles(definition: ArtifactDefinition, entries: readonly TreeEntry[], kernels: Kernels): Promise<BuiltArtifact> {
+  const files: BundleFile[] = [];
+  const layers: Descriptor[] = [];
+  const contents: Content[] = [];
+  for (const entry of entries) {
+    const content = await hashed(async () => entry.open(), kernels);
+    const path = targetPath(definition, entry.path);
+    files.push({ path, mode: entry.executable ? "0755" : "0644", digest: content.digest, size: content.size });
+    layers.push({ mediaType: MEDIA_TYPE.octetStream, digest: content.digest, size: content.size, annotations: { [ANNOTATION.title]: entry.path || baseName(definition.origin) } });
+    contents.push(content);
+  }
+  return manifestOf(definition, layers, contents, kernels, (base) => ({ ...base, type: "files", files }));
+}
+
+async function oneTar(definition: ArtifactDefinition, entries: readonly TreeEntry[], kernels: Kernels): Promise<BuiltArtifact> {
+  const content = await hashed(async () => writeTar(entries.map(tarEntry), kernels), kernels);
+  const layer: Descriptor = {
+    mediaType: MEDIA_TYPE.ociLayer,
+    digest: content.digest,
+    size: content.size,
+    annotations: { [ANNOTATION.title]: `${baseName(definition.origin)}.tar` },
+  };
+  const tree = { digest: content.digest, size: content.size };
+  return manifestOf(definition, [layer], [content], kernels, (base) => ({ ...base, type: "tree", tree }));
+}
+
+function manifestOf(
+  definition: ArtifactDefinition,
+  layers: readonly Descriptor[],
+  contents: readonly Content[],
+  kernels: Kernels,
+  lock: (base: Omit<Extract<BundleArtifact, { type: "image" }>, "type">) => BundleArtifact,
+): BuiltArtifact {
+  const manifest = contentOf(
+    kernels,
+    encodeJson({
+      schemaVersion: 2,
+      mediaType: MEDIA_TYPE.ociManifest,
+      artifactType: FILES_TYPE,
+      config: EMPTY_JSON,
+      layers,
+      annotations: { [ANNOTATION.title]: definition.name },
+    }),
+  );
+  const { digest, size } = manifest;
+  const child: Descriptor = { mediaType: MEDIA_TYPE.ociManifest, digest, size, artifactType: FILES_TYPE };
+  const { name, origin, target } = definition;
+  const artifact = lock({ name, origin, target, mediaType: child.mediaType, digest, size });
+  return { artifact, child, contents: [manifest, contentOf(kernels, EMPTY_JSON_BYTES), ...contents] };
+}
+
+/** Content read once for its digest and size. */
+async function hashed(open: () => Promise<ByteStream>, kernels: Kernels): Promise<Content> {
+  const hasher = kernels.hasher("sha256");
+  let size = 0;
+  try {
+    for await (const chunk of chunksOf(await open())) {
+      hasher.update(chunk);
+      size += chunk.length;
+    }
+    return { digest: formatDigest("sha256", hasher.digest()), size, open };
+  } finally {
+    hasher.release();
+  }
+}
+
+/** Owner, group and times stay out: they belong to the machine that packed, not to what it packed. */
+function tarEntry(entry: TreeEntry): TarSource {
+  const executable = entry.executable || entry.kind === "directory";
+  return { path: entry.path, kind: entry.kind, size: entry.size, executable, target: entry.target, open: () => entry.open() };
+}
+
+function refuseUnsafe(entry: TreeEntry, artifact: string): void {
+  if (entry.kind === "other") {
+    throw new SealiftError("UNSUPPORTED", `Cannot pack ${entry.path} of ${artifact}: it is neither a file, a folder nor a link`);
+  }
+  if (entry.path !== "") safePath(entry.path);
+  if (entry.kind === "symlink") safeLink(entry.path, entry.target ?? "");
+}
+
+function compareBytes(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,54 @@
+import { digestOf } from "../bytes/content.ts";
+import type { Host } from "../host.ts";
+import { parseImageConfig, type ImageConfig } from "../oci/config.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import { encodeJson } from "../oci/json.ts";
+import { type Manifest, parseManifest } from "../oci/manifest.ts";
+import type { Document, Image, Layer } from "./image.ts";
+import { once } from "./once.ts";
+
+/**
+ * The image with other layers, in the same places. New diff_ids give a new
+ * config, and that a new manifest; what did not change keeps its bytes.
+ */
+export function withLayers(image: Image, layers: readonly Layer[], host: Host): Image {
+  const config = once(() => changedConfig(image, layers, host));
+  const manifest = once(() => changedManifest(image, layers, config, host));
+  return { ...image, layers, config, manifest };
+}
+
+async function changedConfig(image: Image, layers: readonly Layer[], host: Host): Promise<Document<ImageConfig>> {
+  const original = await image.config();
+  const diffIds = [];
+  for (const layer of layers) diffIds.push(await layer.diffId());
+  const { rootfs } = original.value;
+  if (sameItems(diffIds, rootfs.diff_ids)) return original;
+  const bytes = encodeJson({ ...original.value, rootfs: { ...rootfs, diff_ids: diffIds } });
+  return document(original.descriptor.mediaType, bytes, parseImageConfig(bytes), host);
+}
+
+async function changedManifest(
+  image: Image,
+  layers: readonly Layer[],
+  config: () => Promise<Document<ImageConfig>>,
+  host: Host,
+): Promise<Document<Manifest>> {
+  const original = await image.manifest();
+  const descriptors: Descriptor[] = [];
+  for (const layer of layers) descriptors.push((await layer.blob()).descriptor);
+  const configDescriptor = (await config()).descriptor;
+  const before = original.value.layers.map(({ digest }) => digest);
+  const after = descriptors.map(({ digest }) => digest);
+  if (configDescriptor.digest === original.value.config.digest && sameItems(after, before)) return original;
+  const bytes = encodeJson({ ...original.value, config: configDescriptor, layers: descriptors });
+  return document(original.descriptor.mediaType, bytes, parseManifest(bytes), host);
+}
+
+function document<T>(mediaType: string, bytes: Uint8Array, value: T, host: Host): Document<T> {
+  const descriptor = { mediaType, digest: digestOf(host.kernels, bytes), size: bytes.length };
+  return { descriptor, bytes, value };
+}
+
+function sameItems(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index]);
+}

@@ -1,0 +1,81 @@
+import { type SpooledContent, spoolContent } from "../bytes/spool.ts";
+import { observed, tapped } from "../bytes/progress.ts";
+import type { ByteStream } from "../bytes/stream.ts";
+import { gzip } from "../compression/gzip.ts";
+import type { Host } from "../host.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import { type Digest, formatDigest } from "../oci/digest.ts";
+import { declaredCompression, withCompression } from "../oci/media-type.ts";
+import type { Layer, LayerBlob } from "./image.ts";
+
+/** Changes a layer's uncompressed tar on its way. Must give the same bytes each time. */
+export type Rewrite = (tar: ByteStream) => ByteStream;
+
+/** Seek tables of the old bytes; they would be wrong for the new ones (stargz, zstd:chunked). */
+const SEEK_TABLE = /^(containerd\.io\/snapshot\/stargz\/|io\.github\.containers\.zstd-chunked\.)/;
+
+interface MadeBlob {
+  readonly diffId: Digest;
+  readonly blob: LayerBlob;
+  readonly dispose: () => Promise<void>;
+}
+
+/**
+ * A layer whose tar is rewritten when it is asked for. Where the rewrite turns
+ * out to change nothing, the blob is the source's own, byte for byte.
+ */
+export function rewrittenLayer(source: Layer, rewrite: Rewrite, host: Host): Layer {
+  const compression = declaredCompression(source.mediaType) === "none" ? "none" : "gzip";
+  const mediaType = withCompression(source.mediaType, compression);
+  let madeBlob: Promise<MadeBlob> | undefined;
+  let madeTar: Promise<SpooledContent> | undefined;
+
+  async function makeBlob(): Promise<MadeBlob> {
+    const from = await source.blob();
+    const hasher = host.kernels.hasher("sha256");
+    const tar = tapped(await rewrittenStream(), (chunk) => hasher.update(chunk));
+    const encoded = compression === "none" ? tar : gzip(tar, host.kernels);
+    const made = await spoolContent(host.spool, host.kernels, encoded);
+    const diffId = formatDigest("sha256", hasher.digest());
+    if (diffId === (await source.diffId())) {
+      await made.dispose();
+      return { diffId, blob: from, dispose: async () => {} };
+    }
+    const descriptor = describe(from.descriptor, mediaType, made);
+    return { diffId, blob: { ...made, descriptor }, dispose: () => made.dispose() };
+  }
+
+  async function rewrittenStream(): Promise<ByteStream> {
+    const id = await source.diffId();
+    return observed(rewrite(await source.stream()), (done, finished) =>
+      host.log({ type: "progress", id, stage: "rewriting", done, finished }),
+    );
+  }
+
+  const blob = () => (madeBlob ??= makeBlob());
+  const tar = () => (madeTar ??= rewrittenStream().then((stream) => spoolContent(host.spool, host.kernels, stream)));
+
+  return {
+    mediaType,
+    blob: async () => (await blob()).blob,
+    tar,
+    diffId: async () => (madeTar ? (await madeTar).digest : (await blob()).diffId),
+    stream: async () => (madeTar ? (await madeTar).open() : rewrittenStream()),
+    async release() {
+      const held = [madeBlob, madeTar];
+      madeBlob = madeTar = undefined;
+      for (const made of held) await (await made?.catch(() => undefined))?.dispose();
+      await source.release();
+    },
+  };
+}
+
+function describe(from: Descriptor, mediaType: string, made: SpooledContent): Descriptor {
+  const annotations = Object.entries(from.annotations ?? {}).filter(([key]) => !SEEK_TABLE.test(key));
+  return {
+    mediaType,
+    digest: made.digest,
+    size: made.size,
+    ...(annotations.length > 0 && { annotations: Object.fromEntries(annotations) }),
+  };
+}

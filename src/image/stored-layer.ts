@@ -1,0 +1,58 @@
+import { verifiedContent } from "../bytes/content.ts";
+import { type SpooledContent, spoolContent } from "../bytes/spool.ts";
+import type { ByteStream } from "../bytes/stream.ts";
+import { verified } from "../bytes/verified.ts";
+import { decompress } from "../compression/decompress.ts";
+import { SealiftError } from "../error.ts";
+import type { Host } from "../host.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import { declaredCompression } from "../oci/media-type.ts";
+import type { Layer, LayerBlob } from "./image.ts";
+
+/** Where a stored layer is: its descriptor, its diff_id from the config, and its bytes, not yet checked. */
+export interface StoredLayer {
+  readonly descriptor: Descriptor;
+  readonly diffId: () => Promise<Digest>;
+  readonly open: () => Promise<ByteStream>;
+}
+
+/** A layer as a registry or an archive holds it. Every read is checked against digest or diff_id. */
+export function storedLayer(stored: StoredLayer, host: Host): Layer {
+  const { kernels } = host;
+  const { descriptor } = stored;
+  const blob: LayerBlob = { ...verifiedContent(kernels, descriptor, stored.open), descriptor };
+  let spooled: Promise<SpooledContent> | undefined;
+
+  async function stream(): Promise<ByteStream> {
+    const diffId = await stored.diffId();
+    const tar = decompress(await blob.open(), kernels, declaredCompression(descriptor.mediaType));
+    return verified(tar, { digest: diffId }, kernels, `layer ${descriptor.digest} (uncompressed)`);
+  }
+
+  return {
+    mediaType: descriptor.mediaType,
+    diffId: stored.diffId,
+    blob: async () => blob,
+    stream,
+    async tar() {
+      if (declaredCompression(descriptor.mediaType) === "none") return requireDiffId(blob, await stored.diffId());
+      spooled ??= stream().then((tar) => spoolContent(host.spool, kernels, tar));
+      return spooled;
+    },
+    async release() {
+      const held = spooled;
+      spooled = undefined;
+      await (await held?.catch(() => undefined))?.dispose();
+    },
+  };
+}
+
+/** An uncompressed layer is its own tar; a config that says otherwise lies. */
+function requireDiffId(blob: LayerBlob, diffId: Digest): LayerBlob {
+  if (blob.digest === diffId) return blob;
+  throw new SealiftError(
+    "DIGEST_MISMATCH",
+    `Cannot read layer ${blob.digest}: it is uncompressed, but the config's diff_id is ${diffId}`,
+  );
+}

@@ -1,0 +1,98 @@
+import { SealiftError } from "../error.ts";
+
+/** `scheme://[user:password@]path[?query][#fragment]`, as the sources and sinks take it. */
+export interface Uri {
+  readonly scheme: string;
+  /** A file's path or a registry reference; percent-decoded for files. */
+  readonly path: string;
+  readonly options: UriOptions;
+  /** Which image of several: a name, tag or digest. */
+  readonly fragment?: string;
+  /** Only for schemes that speak to a registry. */
+  readonly username?: string;
+  readonly password?: string;
+}
+
+export type UriOptions = ReadonlyMap<string, string>;
+
+/** Schemes whose path is a place on disk, where `?` and `%` follow URI rules and `~user@` does not exist. */
+const FILE_SCHEMES = new Set(["tar", "file", "dir", "directory", "oci-layout", "oci-archive", "bundle"]);
+
+/**
+ * Parses a URI. `tar:x` and `tar://x` are the same; `tar://localhost/x` is the
+ * path `/x` (RFC 8089). Throws URI_INVALID; messages never show a password.
+ */
+export function parseUri(text: string): Uri {
+  const match = /^([a-z][a-z0-9+.-]*):(?:\/\/)?(.*)$/s.exec(text);
+  if (!match) throw invalid(text, "it has no scheme");
+  const scheme = match[1] as string;
+  let rest = match[2] as string;
+  const fragment = cut("#");
+  const query = cut("?");
+  const options = parseOptions(text, query ?? "");
+  if (FILE_SCHEMES.has(scheme)) {
+    const path = decode(text, rest.replace(/^localhost\//, "/"));
+    if (path === "") throw invalid(text, `${scheme}:// needs a path`);
+    return { scheme, path, options, ...(fragment && { fragment: decode(text, fragment) }) };
+  }
+  const credentials = cutCredentials();
+  if (rest === "") throw invalid(text, `${scheme}:// needs a name`);
+  return { scheme, path: rest, options, ...(fragment && { fragment: decode(text, fragment) }), ...credentials };
+
+  function cut(mark: string): string | undefined {
+    const at = rest.indexOf(mark);
+    if (at < 0) return undefined;
+    const tail = rest.slice(at + 1);
+    rest = rest.slice(0, at);
+    return tail;
+  }
+
+  function cutCredentials(): { username?: string; password?: string } {
+    // Only before the first slash: a digest's @ stands behind it.
+    const userinfo = /^([^/@]*)@/.exec(rest);
+    if (!userinfo) return {};
+    rest = rest.slice(userinfo[0].length);
+    const [username = "", ...password] = (userinfo[1] as string).split(":");
+    return { username: decode(text, username), password: decode(text, password.join(":")) };
+  }
+}
+
+/** The value of a yes/no option. Throws URI_INVALID. */
+export function booleanOption(options: UriOptions, name: string): boolean {
+  const value = options.get(name);
+  if (value === undefined) return false;
+  if (["true", "yes", "1", ""].includes(value)) return true;
+  if (["false", "no", "0"].includes(value)) return false;
+  throw new SealiftError("URI_INVALID", `Cannot read option ${name}: "${value}" is not true or false`);
+}
+
+/** Fails on an option the scheme does not know, so that a typing error is not silently ignored. */
+export function allowOptions(uri: Uri, ...known: string[]): void {
+  for (const name of uri.options.keys()) {
+    if (!known.includes(name)) {
+      const list = known.length > 0 ? `it takes ${known.join(", ")}` : "it takes none";
+      throw new SealiftError("URI_INVALID", `Cannot use option "${name}" with ${uri.scheme}://: ${list}`);
+    }
+  }
+}
+
+function parseOptions(text: string, query: string): UriOptions {
+  const options = new Map<string, string>();
+  for (const pair of query.split("&").filter((part) => part !== "")) {
+    const [name = "", ...value] = pair.split("=");
+    options.set(decode(text, name), decode(text, value.join("=")));
+  }
+  return options;
+}
+
+function decode(text: string, part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw invalid(text, `"${part}" is not percent-encoded correctly`);
+  }
+}
+
+function invalid(text: string, reason: string): SealiftError {
+  return new SealiftError("URI_INVALID", `Cannot read URI "${text.replace(/\/\/[^/@]*@/, "//…@")}": ${reason}`);
+}
