@@ -1,29 +1,11 @@
-/** How checks become one outcome, one sentence and one exit code. */
-import type { Check, Verdict, VerdictSubject } from "./verdict.ts";
+/** How checks become one outcome and one sentence. */
+import type { Check, VerdictOutcome, VerdictSubject } from "./verdict.ts";
 import type { SignatureState } from "./verify-signature.ts";
-
-export type VerdictOutcome =
-  /** Everything holds, and a given key signed it. */
-  | "verified"
-  /** Everything holds; who made it was not asked. */
-  | "intact"
-  /** Everything holds, but no given key signed it. */
-  | "untrusted"
-  /** Something does not hold. */
-  | "failed"
-  /** Everything holds, but a rule of the receiver's forbids it. */
-  | "refused";
 
 /** What is known of the signatures, and whether a valid one is demanded. */
 export interface Authentication {
   readonly state: SignatureState;
   readonly required: boolean;
-}
-
-/** 0 where nothing that was asked for failed, 3 not verified, 4 refused by policy. */
-export function verdictExitCode(verdict: Pick<Verdict, "outcome">): 0 | 3 | 4 {
-  if (verdict.outcome === "verified" || verdict.outcome === "intact") return 0;
-  return verdict.outcome === "refused" ? 4 : 3;
 }
 
 /** The outcome; content that does not hold weighs more than a missing signature, and that more than a rule. */
@@ -46,15 +28,16 @@ export function sentenceOf(
   const name = subject.name ?? subject.digest ?? "the bundle";
   switch (outcome) {
     case "verified":
-      return `Verified: ${name} is intact and signed by the given key.`;
+      return `Verified: ${name} is intact and signed by a given key.`;
     case "intact":
       return state === "unsigned"
         ? `Intact but unsigned: every part of ${name} has its digest, and nobody vouches for it.`
         : `Intact, signature not checked: every part of ${name} has its digest, but no key was given to check who signed it.`;
     case "untrusted":
-      return state === "unsigned"
-        ? `Not trusted: ${name} is intact but not signed.`
-        : `Not trusted: ${name} is intact but signed by none of the given keys.`;
+      if (state === "unsigned") return `Not trusted: ${name} is intact but not signed.`;
+      if (state === "not-checked")
+        return `Not trusted: ${name} is intact, but its signature was not checked.`;
+      return `Not trusted: ${name} is intact but signed by none of the given keys.`;
     case "refused":
       return `Refused: ${name} is intact, but ${firstFailure(checks, "policy")}.`;
     case "failed":

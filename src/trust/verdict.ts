@@ -1,8 +1,18 @@
 /** The verdict: every check with its outcome, as data. The CLI, the mirror and the page print the same JSON. */
 import type { Digest } from "../oci/digest.ts";
-import { printable } from "./printable.ts";
-import { type Authentication, outcomeOf, sentenceOf, type VerdictOutcome } from "./verdict-outcome.ts";
-import type { SignatureReport, SignatureState, SignaturesReport } from "./verify-signature.ts";
+import type { SignatureState } from "./verify-signature.ts";
+
+export type VerdictOutcome =
+  /** Everything holds, and a given key signed it. */
+  | "verified"
+  /** Everything holds; who made it was not asked. */
+  | "intact"
+  /** Everything holds, but no given key signed it. */
+  | "untrusted"
+  /** Something does not hold. */
+  | "failed"
+  /** Everything holds, but a rule of the receiver's forbids it. */
+  | "refused";
 
 /** What a check is about. Closed: a reader may switch over it. */
 export type CheckId =
@@ -62,75 +72,8 @@ export interface Verdict {
   readonly notCovered: readonly string[];
 }
 
-/** Collects checks; no failure ends the collecting. */
-export class VerdictBuilder {
-  readonly #checks: Check[] = [];
-  readonly #notCovered: string[] = [];
-  #subject: VerdictSubject = {};
-  #authentication: Authentication = { state: "not-checked", required: false };
-  #signedBy: string | undefined;
-
-  subject(subject: VerdictSubject): void {
-    this.#subject = subject.name === undefined ? subject : { ...subject, name: printable(subject.name) };
-  }
-
-  pass(id: CheckId, object: string): void {
-    this.#checks.push({ id, object: printable(object), outcome: "pass" });
-  }
-
-  fail(id: CheckId, object: string, reason: string): void {
-    this.#checks.push({ id, object: printable(object), outcome: "fail", reason: printable(reason) });
-  }
-
-  skip(id: CheckId, object: string, reason: string): void {
-    this.#checks.push({ id, object: printable(object), outcome: "skipped", reason: printable(reason) });
-  }
-
-  notCovered(what: string): void {
-    this.#notCovered.push(printable(what));
-  }
-
-  /** Takes over what became of the subject's signatures, each as a check of its own. */
-  signatures(report: SignaturesReport): void {
-    this.#authentication = report;
-    this.#signedBy = report.signatures.find(({ outcome }) => outcome === "valid")?.keyHint;
-    for (const signature of report.signatures) this.#signature(signature, report);
-    if (report.state === "unsigned") this.#unsigned(report.required);
-  }
-
-  /** The verdict on what was collected; the builder must not be used again. */
-  finish(): Verdict {
-    // Fail closed: without this, a reader that gave up before the root would have found nothing wrong.
-    if (!this.#checks.some(({ id, outcome }) => id === "root" && outcome !== "skipped")) {
-      this.fail("root", this.#subject.digest ?? "root index", "it was not reached");
-    }
-    const outcome = outcomeOf(this.#checks, this.#authentication);
-    return {
-      schema: 1,
-      outcome,
-      sentence: sentenceOf(outcome, this.#subject, this.#authentication, this.#checks),
-      subject: this.#subject,
-      signature: this.#authentication.state,
-      ...(this.#signedBy !== undefined && { signedBy: this.#signedBy }),
-      checks: this.#checks,
-      notCovered: this.#notCovered,
-    };
-  }
-
-  #signature(
-    { descriptor, outcome, reason = "" }: SignatureReport,
-    { state, required }: SignaturesReport,
-  ): void {
-    if (outcome === "valid") this.pass("signature", descriptor.digest);
-    else if (outcome === "attestation" || !required) this.skip("signature", descriptor.digest, reason);
-    else if (state === "valid")
-      this.skip("signature", descriptor.digest, `not counted beside the valid one: ${reason}`);
-    else this.fail("signature", descriptor.digest, reason);
-  }
-
-  #unsigned(required: boolean): void {
-    const object = this.#subject.digest ?? "root index";
-    if (required) this.fail("signature", object, "it is not signed");
-    else this.skip("signature", object, "it is not signed");
-  }
+/** 0 where nothing that was asked for failed, 3 not verified, 4 refused by policy. */
+export function verdictExitCode(verdict: Pick<Verdict, "outcome">): 0 | 3 | 4 {
+  if (verdict.outcome === "verified" || verdict.outcome === "intact") return 0;
+  return verdict.outcome === "refused" ? 4 : 3;
 }

@@ -51,8 +51,6 @@ export interface SignatureReport {
 
 export interface SignaturesReport {
   readonly state: SignatureState;
-  /** Keys were given, so a valid signature is demanded. */
-  readonly required: boolean;
   readonly signatures: readonly SignatureReport[];
 }
 
@@ -68,8 +66,7 @@ export function checkSignatures({ subject, signatures, keys }: SignatureQuestion
   const reports = signatures.map(({ descriptor, bundleBytes }): SignatureReport => {
     return { descriptor, ...checkSignature(subject.digest, bundleBytes, keys) };
   });
-  const required = keys.length > 0;
-  return { state: required ? stateFor(reports) : stateWithoutKey(reports), required, signatures: reports };
+  return { state: keys.length > 0 ? stateFor(reports) : stateWithoutKey(reports), signatures: reports };
 }
 
 type Finding = Omit<SignatureReport, "descriptor">;
@@ -85,7 +82,7 @@ function checkSignature(subject: Digest, bytes: Uint8Array, keys: readonly Publi
     };
   }
   const finding = judge(subject, bundle, keys);
-  return bundle.hint ? { ...finding, keyHint: bundle.hint } : finding;
+  return bundle.hint ? { keyHint: bundle.hint, ...finding } : finding;
 }
 
 const KEYLESS: Finding = {
@@ -98,7 +95,8 @@ function judge(subject: Digest, bundle: SigstoreBundle, keys: readonly PublicKey
   if (bundle.hasCertificate) return isClaimedAttestation(envelope) ? ATTESTATION : KEYLESS;
   if (keys.length === 0) return isClaimedAttestation(envelope) ? ATTESTATION : NOT_CHECKED;
   const candidates = hint ? keys.filter((key) => key.hint === hint) : keys;
-  if (candidates.some((key) => verifyEnvelope(envelope, key))) return judgeStatement(subject, envelope);
+  const signer = candidates.find((key) => verifyEnvelope(envelope, key));
+  if (signer) return { ...judgeStatement(subject, envelope), keyHint: signer.hint };
   if (hint && candidates.length > 0) {
     return { outcome: "bad-signature", reason: "it names a given key, but is not that key's signature" };
   }
