@@ -1,0 +1,51 @@
+import type { FileHandle } from "node:fs/promises";
+
+/** A system call costs more than copying a small chunk; beyond this size it does not. */
+const BATCH_SIZE = 1 << 20;
+
+/** Appends to a file handle, small chunks gathered into one write. Holds at most one batch in memory. */
+export class BatchedWrites {
+  readonly #handle: FileHandle;
+  readonly #seekable: boolean;
+  #batch: Buffer | undefined;
+  #filled = 0;
+  #position = 0;
+
+  /** Pipes and devices are not `seekable`: they take bytes only where they stand. */
+  constructor(handle: FileHandle, seekable = true) {
+    this.#handle = handle;
+    this.#seekable = seekable;
+  }
+
+  /** Bytes written so far, the batch included. */
+  get size(): number {
+    return this.#position + this.#filled;
+  }
+
+  /** Resolves when the chunk may be reused. */
+  async write(chunk: Uint8Array): Promise<void> {
+    const large = chunk.length >= BATCH_SIZE / 2;
+    if (large || this.#filled + chunk.length > BATCH_SIZE) await this.flush();
+    if (large) return this.#put(chunk);
+    this.#batch ??= Buffer.allocUnsafeSlow(BATCH_SIZE);
+    this.#batch.set(chunk, this.#filled);
+    this.#filled += chunk.length;
+  }
+
+  /** Writes what waits, and gives back the batch's memory. */
+  async flush(): Promise<void> {
+    const batch = this.#batch?.subarray(0, this.#filled);
+    this.#batch = undefined;
+    this.#filled = 0;
+    if (batch) await this.#put(batch);
+  }
+
+  async #put(bytes: Uint8Array): Promise<void> {
+    for (let offset = 0; offset < bytes.length; ) {
+      const at = this.#seekable ? this.#position : null;
+      const { bytesWritten } = await this.#handle.write(bytes, offset, bytes.length - offset, at);
+      offset += bytesWritten;
+      this.#position += bytesWritten;
+    }
+  }
+}

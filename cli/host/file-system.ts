@@ -1,0 +1,51 @@
+import { access, constants, stat } from "node:fs/promises";
+import type { FileSystem, FileWriter } from "../../src/bytes/files.ts";
+import { streamFrom } from "../../src/bytes/stream.ts";
+import { SealiftError } from "../../src/error.ts";
+import { fileError, filing, isSystemError } from "./file-error.ts";
+import { fileSlices, fileStream } from "./file-slices.ts";
+import { readFolder, readTree } from "./file-tree.ts";
+import { createFile } from "./file-writer.ts";
+import { createFolder } from "./folder-writer.ts";
+
+/** The disk as the core's file system; a file's `mode` may be given where a secret is written. */
+export interface NodeFileSystem extends FileSystem {
+  createFile(path: string, mode?: number): Promise<FileWriter>;
+}
+
+/** The machine's files. Relative paths count from the working directory; `-` to `stream` is standard input. */
+export function nodeFileSystem(): NodeFileSystem {
+  return { open, stream, folder: readFolder, tree: readTree, kind, createFile, createFolder };
+}
+
+async function open(path: string) {
+  const found = await readable(path);
+  if (!found.isFile()) {
+    throw new SealiftError("UNSUPPORTED", `Cannot open ${path}: it can only be read from start to end`, {
+      hint: "Save it to a file first.",
+    });
+  }
+  return fileSlices(path, found.size);
+}
+
+async function stream(path: string) {
+  if (path === "-") return streamFrom(process.stdin);
+  await readable(path);
+  return fileStream(path);
+}
+
+async function readable(path: string) {
+  const found = await filing("open", path, () => stat(path));
+  if (found.isDirectory()) throw new SealiftError("IO", `Cannot open ${path}: it is a folder`);
+  await filing("open", path, () => access(path, constants.R_OK));
+  return found;
+}
+
+async function kind(path: string): Promise<"file" | "folder" | "none"> {
+  try {
+    return (await stat(path)).isDirectory() ? "folder" : "file";
+  } catch (error) {
+    if (isSystemError(error, "ENOENT", "ENOTDIR")) return "none";
+    throw fileError(error, "open", path);
+  }
+}

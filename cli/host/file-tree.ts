@@ -1,0 +1,138 @@
+import { constants, type Dirent } from "node:fs";
+import { lstat, readdir, readlink, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Files, TreeEntry } from "../../src/bytes/files.ts";
+import { type ByteStream, streamFrom } from "../../src/bytes/stream.ts";
+import { SealiftError } from "../../src/error.ts";
+import { filing } from "./file-error.ts";
+import { fileSlices, fileStream } from "./file-slices.ts";
+
+/** Deeper than any real tree. */
+const MAX_DEPTH = 64;
+
+/** Everything below `root` in byte order of path, links as links; a file gives itself, with path "". */
+export async function readTree(root: string): Promise<readonly TreeEntry[]> {
+  const found = await filing("open", root, () => stat(root));
+  if (!found.isDirectory()) return [fileEntry(root, "", found, 0)];
+  const paths: string[] = [];
+  await visit(root, "", 0, async (path) => {
+    paths.push(path);
+    return false;
+  });
+  const entries: TreeEntry[] = [];
+  for (const path of inByteOrder(paths)) entries.push(await treeEntry(root, path));
+  return entries;
+}
+
+/**
+ * The files below `root` by name; sizes are those of now. Links are followed,
+ * those to folders once each: loops and fans of links would never end.
+ */
+export async function readFolder(root: string): Promise<Files> {
+  const found = await filing("open", root, () => stat(root));
+  if (!found.isDirectory()) throw new SealiftError("IO", `Cannot open folder ${root}: it is a file`);
+  const sizes = new Map<string, number>();
+  const entered = new Set([identityOf(found)]);
+  await visit(root, "", 0, async (path, entry) => {
+    const followed = await filing("open", join(root, path), () => stat(join(root, path)));
+    if (followed.isFile()) sizes.set(path, followed.size);
+    if (!entry.isSymbolicLink() || !followed.isDirectory() || entered.has(identityOf(followed))) return false;
+    entered.add(identityOf(followed));
+    return true;
+  });
+  const names = inByteOrder([...sizes.keys()]);
+  return {
+    names: () => names,
+    get(name) {
+      const size = sizes.get(name);
+      return size === undefined ? undefined : fileSlices(join(root, name), size);
+    },
+  };
+}
+
+type Visitor = (path: string, entry: Dirent<Buffer>) => Promise<boolean>;
+
+/** Calls `see` with each path below the folder; enters folders, and links where `see` says true. */
+async function visit(root: string, below: string, depth: number, see: Visitor): Promise<void> {
+  const folder = join(root, below);
+  if (depth > MAX_DEPTH) {
+    throw new SealiftError("LIMIT_EXCEEDED", `Cannot read ${folder}: more than ${MAX_DEPTH} folders deep`);
+  }
+  const entries = await filing("read folder", folder, () =>
+    readdir(folder, { withFileTypes: true, encoding: "buffer" }),
+  );
+  for (const entry of entries) {
+    const name = decodeName(entry.name, folder);
+    const path = below === "" ? name : `${below}/${name}`;
+    const enter = await see(path, entry);
+    if (entry.isDirectory() || enter) await visit(root, path, depth + 1, see);
+  }
+}
+
+async function treeEntry(root: string, path: string): Promise<TreeEntry> {
+  const full = join(root, path);
+  const found = await filing("open", full, () => lstat(full));
+  if (found.isSymbolicLink()) {
+    const target = await filing("read link", full, () => readlink(full));
+    return { ...shapeOf("symlink", path), target, open: () => unreadable(full, "it is a link") };
+  }
+  if (found.isDirectory()) {
+    return { ...shapeOf("directory", path), open: () => unreadable(full, "it is a folder") };
+  }
+  return fileEntry(full, path, found, constants.O_NOFOLLOW ?? 0);
+}
+
+/** `flags`: a file exchanged for a link between listing and reading must not be followed. */
+function fileEntry(
+  full: string,
+  path: string,
+  found: { isFile(): boolean; size: number; mode: number },
+  flags: number,
+) {
+  if (!found.isFile()) {
+    return { ...shapeOf("other", path), open: () => unreadable(full, "it is a device, pipe or socket") };
+  }
+  return {
+    ...shapeOf("file", path),
+    size: found.size,
+    executable: (found.mode & 0o111) !== 0,
+    open: () => fileStream(full, constants.O_RDONLY | flags),
+  };
+}
+
+function identityOf(found: { readonly dev: number; readonly ino: number }): string {
+  return `${found.dev}:${found.ino}`;
+}
+
+function shapeOf<Kind extends TreeEntry["kind"]>(kind: Kind, path: string) {
+  return { path, kind, size: 0, executable: false };
+}
+
+function unreadable(path: string, reason: string): ByteStream {
+  return streamFrom(
+    // biome-ignore lint/correctness/useYield: a stream that fails when read
+    (async function* () {
+      throw new SealiftError("UNSUPPORTED", `Cannot read ${path}: ${reason}`);
+    })(),
+  );
+}
+
+/** A name that is not UTF-8 has no text that leads back to the file. */
+function decodeName(name: Buffer, folder: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(name);
+  } catch {
+    throw new SealiftError(
+      "UNSUPPORTED",
+      `Cannot read ${folder}: the name "${name.toString()}" is not UTF-8`,
+    );
+  }
+}
+
+/** By UTF-8 bytes: JavaScript's own order differs beyond U+FFFF. */
+function inByteOrder(paths: readonly string[]): string[] {
+  return paths
+    .map((path) => ({ path, bytes: Buffer.from(path) }))
+    .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
+    .map(({ path }) => path);
+}

@@ -1,0 +1,119 @@
+import { randomBytes } from "node:crypto";
+import { type FileHandle, open, realpath, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { FileWriter } from "../../src/bytes/files.ts";
+import { SealiftError } from "../../src/error.ts";
+import { BatchedWrites } from "./batched-writes.ts";
+import { fileError, filing, isSystemError } from "./file-error.ts";
+import { forget, removeAtExit } from "./leftovers.ts";
+
+/**
+ * A file written beside its final name and renamed over it once its bytes are
+ * on the disk; `mode` is narrowed by the umask. Throws IO where a folder
+ * stands, NO_SPACE.
+ */
+export async function createFile(path: string, mode = 0o666): Promise<FileWriter> {
+  const place = await placeOf(path);
+  return place.direct ? openDirect(place.path) : openBeside(place.path, mode);
+}
+
+interface Place {
+  readonly path: string;
+  /** A device or pipe (/dev/null, /dev/stdout): a rename would replace the device itself. */
+  readonly direct: boolean;
+}
+
+/** Where the bytes go: through a link to what it names, as every other tool writes. */
+async function placeOf(path: string): Promise<Place> {
+  try {
+    const found = await stat(path);
+    if (found.isDirectory()) throw new SealiftError("IO", `Cannot write ${path}: it is a folder`);
+    // /dev/stdout may be a file that its opener goes on writing to; it keeps its identity.
+    const direct = !found.isFile() || path.startsWith("/dev/");
+    return { path: direct ? path : await realpath(path), direct };
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return { path, direct: false };
+    throw fileError(error, "write", path);
+  }
+}
+
+async function openBeside(path: string, mode: number): Promise<FileWriter> {
+  const temporary = join(
+    dirname(path),
+    `.${basename(path).slice(0, 200)}.${randomBytes(6).toString("hex")}.part`,
+  );
+  const handle = await filing("write", path, () => open(temporary, "wx", mode));
+  removeAtExit(temporary);
+  const file = new OpenFile(path, handle);
+  const discard = async () => {
+    await file.close();
+    await rm(temporary, { force: true });
+    forget(temporary);
+  };
+  return {
+    write: (chunk) => file.write(chunk),
+    async commit() {
+      try {
+        await file.finish();
+        await filing("write", path, () => rename(temporary, path));
+      } catch (error) {
+        await discard();
+        throw error;
+      }
+      forget(temporary);
+      await syncFolder(dirname(path));
+    },
+    abort: discard,
+  };
+}
+
+async function openDirect(path: string): Promise<FileWriter> {
+  const file = new OpenFile(path, await filing("write", path, () => open(path, "w")), false);
+  return {
+    write: (chunk) => file.write(chunk),
+    commit: () => file.finish(),
+    abort: () => file.close(),
+  };
+}
+
+/** A file being written: failures are named by the path the user knows. */
+class OpenFile {
+  readonly #path: string;
+  readonly #handle: FileHandle;
+  readonly #writes: BatchedWrites;
+  readonly #durable: boolean;
+  #open = true;
+
+  constructor(path: string, handle: FileHandle, durable = true) {
+    this.#path = path;
+    this.#handle = handle;
+    this.#writes = new BatchedWrites(handle, durable);
+    this.#durable = durable;
+  }
+
+  write(chunk: Uint8Array): Promise<void> {
+    return filing("write", this.#path, () => this.#writes.write(chunk));
+  }
+
+  /** Puts everything on the disk and closes. */
+  async finish(): Promise<void> {
+    await filing("write", this.#path, async () => {
+      await this.#writes.flush();
+      if (this.#durable) await this.#handle.sync();
+      await this.close();
+    });
+  }
+
+  async close(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    await this.#handle.close();
+  }
+}
+
+/** Makes the rename itself outlive a power cut, where the system lets a folder be synced. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r").catch(() => undefined);
+  await handle?.sync().catch(() => {});
+  await handle?.close();
+}

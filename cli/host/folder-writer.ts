@@ -1,0 +1,167 @@
+import { randomBytes } from "node:crypto";
+import { lstat, mkdir, open, rename, rm, stat, symlink } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import type { Content } from "../../src/bytes/content.ts";
+import type { FileMode, FilesWriter } from "../../src/bytes/files.ts";
+import { chunksOf } from "../../src/bytes/stream.ts";
+import { SealiftError } from "../../src/error.ts";
+import { BatchedWrites } from "./batched-writes.ts";
+import { fileError, filing, isSystemError } from "./file-error.ts";
+import { syncFolder } from "./file-writer.ts";
+import { forget, removeAtExit } from "./leftovers.ts";
+
+/**
+ * Files gathered in a staging folder on the same disk and moved into `path` at
+ * `commit`, replacing files of the same names. A folder that did not exist
+ * appears whole. Throws UNSAFE_PATH, NO_SPACE, IO.
+ */
+export async function createFolder(path: string): Promise<FilesWriter> {
+  const exists = await folderExists(path);
+  const base = exists ? path : await nearestFolder(dirname(resolve(path)));
+  const staging = join(base, `.sealift-${randomBytes(6).toString("hex")}.part`);
+  await filing("write", path, () => mkdir(staging));
+  removeAtExit(staging);
+  return new FolderWriter(path, staging, exists);
+}
+
+class FolderWriter implements FilesWriter {
+  readonly #path: string;
+  readonly #staging: string;
+  readonly #exists: boolean;
+  readonly #names = new Set<string>();
+  readonly #folders = new Set<string>();
+  /** Made last: nothing is ever written through a link of the content's own. */
+  readonly #links = new Map<string, string>();
+
+  constructor(path: string, staging: string, exists: boolean) {
+    this.#path = path;
+    this.#staging = staging;
+    this.#exists = exists;
+  }
+
+  async write(name: string, content: Pick<Content, "size" | "open">, mode: FileMode = 0o644): Promise<void> {
+    this.#claim(name);
+    const target = join(this.#staging, name);
+    await filing("write", join(this.#path, name), async () => {
+      await mkdir(dirname(target), { recursive: true });
+      const handle = await open(target, "wx", mode);
+      try {
+        const writes = new BatchedWrites(handle);
+        for await (const chunk of chunksOf(await content.open())) await writes.write(chunk);
+        await writes.flush();
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    });
+  }
+
+  async symlink(name: string, target: string): Promise<void> {
+    this.#claim(name);
+    this.#links.set(name, target);
+  }
+
+  async commit(): Promise<void> {
+    try {
+      await (this.#exists ? this.#moveIntoPlace() : this.#appear());
+    } catch (error) {
+      await this.abort();
+      throw error;
+    }
+    await this.abort();
+    await syncFolder(this.#path);
+  }
+
+  async abort(): Promise<void> {
+    await rm(this.#staging, { recursive: true, force: true });
+    forget(this.#staging);
+  }
+
+  /** The whole folder at once. */
+  async #appear(): Promise<void> {
+    await filing("write", this.#path, async () => {
+      await this.#makeLinks(this.#staging);
+      await mkdir(dirname(this.#path), { recursive: true });
+      await rename(this.#staging, this.#path);
+    });
+  }
+
+  /** Looked over first, so that a conflict is found before anything has moved. */
+  async #moveIntoPlace(): Promise<void> {
+    for (const name of this.#names) await this.#refuseConflict(name);
+    for (const name of this.#names) {
+      const target = join(this.#path, name);
+      await filing("write", target, async () => {
+        await mkdir(dirname(target), { recursive: true });
+        if (!this.#links.has(name)) await rename(join(this.#staging, name), target);
+      });
+    }
+    await filing("write", this.#path, () => this.#makeLinks(this.#path));
+  }
+
+  async #makeLinks(folder: string): Promise<void> {
+    for (const [name, target] of this.#links) {
+      const link = join(folder, name);
+      await mkdir(dirname(link), { recursive: true });
+      await rm(link, { force: true });
+      await symlink(target, link);
+    }
+  }
+
+  /** Names come from archives: none may leave the folder, come twice, or lie below a file or link. */
+  #claim(name: string): void {
+    const above = parents(name);
+    if (!isInside(name) || above.some((parent) => this.#names.has(parent))) {
+      throw new SealiftError("UNSAFE_PATH", `Cannot write "${name}": it is not a name inside the folder`);
+    }
+    if (this.#names.has(name) || this.#folders.has(name)) {
+      throw new SealiftError("ALREADY_EXISTS", `Cannot write "${name}": the name comes twice`);
+    }
+    this.#names.add(name);
+    for (const parent of above) this.#folders.add(parent);
+  }
+
+  /** A link standing in the target folder would lead the move elsewhere. */
+  async #refuseConflict(name: string): Promise<void> {
+    for (const parent of parents(name)) {
+      const path = join(this.#path, parent);
+      const found = await lstat(path).catch(() => undefined);
+      if (found?.isSymbolicLink()) {
+        throw new SealiftError("UNSAFE_PATH", `Cannot write "${name}": ${path} is a link`);
+      }
+    }
+    const target = join(this.#path, name);
+    const found = await lstat(target).catch(() => undefined);
+    if (found?.isDirectory()) throw new SealiftError("IO", `Cannot write ${target}: it is a folder`);
+  }
+}
+
+/** Never part of a name: NUL anywhere; on Windows also separators, drives and streams. */
+const FORBIDDEN = process.platform === "win32" ? /[\0\\:]/ : /\0/;
+
+/** `a/b/c` lies in `a` and `a/b`. */
+function parents(name: string): string[] {
+  const parts = name.split("/");
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
+}
+
+function isInside(name: string): boolean {
+  return name
+    .split("/")
+    .every((part) => part !== "" && part !== "." && part !== ".." && !FORBIDDEN.test(part));
+}
+
+async function folderExists(path: string): Promise<boolean> {
+  try {
+    if ((await stat(path)).isDirectory()) return true;
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return false;
+    throw fileError(error, "write", path);
+  }
+  throw new SealiftError("IO", `Cannot write folder ${path}: a file stands there`);
+}
+
+/** What is made below it is on the same disk, so that a rename suffices. */
+async function nearestFolder(path: string): Promise<string> {
+  return (await folderExists(path)) ? path : nearestFolder(dirname(path));
+}
