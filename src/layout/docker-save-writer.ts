@@ -1,0 +1,54 @@
+import type { Content } from "../bytes/content.ts";
+import type { FilesWriter } from "../bytes/files.ts";
+import { streamOf } from "../bytes/stream.ts";
+import { type Digest, digestHex } from "../oci/digest.ts";
+import { encodeJson } from "../oci/json.ts";
+import { DOCKER_SAVE_MANIFEST } from "./docker-save.ts";
+
+/** A docker-save archive being written: layers as they come, each image's config after its layers. */
+export interface DockerSaveWriter {
+  /** Writes a layer's uncompressed tar, whose digest is its diff_id, unless it was written. */
+  layer(tar: Content): Promise<void>;
+  /** Writes an image's config, once its layers are written, and lists the image. */
+  image(image: DockerSaveDescription): Promise<void>;
+  /** Writes manifest.json, and commits. */
+  finish(): Promise<void>;
+  abort(): Promise<void>;
+}
+
+export interface DockerSaveDescription {
+  readonly config: Content;
+  /** The layers' diff_ids, lowest first. */
+  readonly diffIds: readonly Digest[];
+  /** Names with tags, as `docker load` shall give them. */
+  readonly repoTags: readonly string[];
+}
+
+/** Writes what Docker 1.10 to 24 save, and every docker and podman since loads. */
+export function writeDockerSave(writer: FilesWriter): DockerSaveWriter {
+  const written = new Set<string>();
+  const images: unknown[] = [];
+  const once = async (name: string, content: Content) => {
+    if (written.has(name)) return;
+    await writer.write(name, content);
+    written.add(name);
+  };
+  return {
+    layer: (tar) => once(layerFile(tar.digest), tar),
+    async image({ config, diffIds, repoTags }) {
+      const configFile = `${digestHex(config.digest)}.json`;
+      await once(configFile, config);
+      images.push({ Config: configFile, RepoTags: repoTags, Layers: diffIds.map(layerFile) });
+    },
+    async finish() {
+      const bytes = encodeJson(images);
+      await writer.write(DOCKER_SAVE_MANIFEST, { size: bytes.length, open: async () => streamOf(bytes) });
+      await writer.commit();
+    },
+    abort: () => writer.abort(),
+  };
+}
+
+function layerFile(diffId: Digest): string {
+  return `${digestHex(diffId)}/layer.tar`;
+}
