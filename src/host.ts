@@ -27,6 +27,8 @@ export interface Clock {
 export interface Credential {
   readonly username: string;
   readonly password: string;
+  /** What `password` is, if not one: exchanged for access tokens (OAuth 2), or sent as a bearer token as it is. */
+  readonly kind?: "refresh-token" | "bearer-token";
   /** Where it came from, for messages: "flags", "environment", a file's path. */
   readonly origin: string;
 }

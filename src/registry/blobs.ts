@@ -1,0 +1,182 @@
+import type { ByteStream } from "../bytes/stream.ts";
+import { SealiftError } from "../error.ts";
+import type { Digest } from "../oci/digest.ts";
+import { repositoryScope } from "./auth.ts";
+import type { Call, RegistryClient } from "./client.ts";
+import { TransientError } from "./failure.ts";
+import { Patience, retrying } from "./retry.ts";
+import { discard, networkFailure } from "./transport.ts";
+
+export interface BlobRange {
+  readonly digest: Digest;
+  /** Of the whole blob, in bytes. */
+  readonly size: number;
+  /** The first byte wanted. */
+  readonly start: number;
+  /** The byte after the last one wanted. */
+  readonly end: number;
+}
+
+/** Whether the repository has the blob. */
+export async function hasBlob(
+  client: RegistryClient,
+  repository: string,
+  digest: Digest,
+  actions: "pull" | "pull,push" = "pull",
+): Promise<boolean> {
+  const { response } = await client.ask({
+    method: "HEAD",
+    url: client.url(repository, "blobs", digest),
+    what: `look for blob ${digest} in ${client.endpoint.registry}/${repository}`,
+    scopes: [repositoryScope(repository, actions)],
+    expect: [200, 404],
+  });
+  return response.status === 200;
+}
+
+/**
+ * A blob's bytes, not verified. A connection that breaks is taken up again
+ * where it broke. Throws BLOB_UNKNOWN; the stream fails with UNREACHABLE when
+ * no more bytes come, SIZE_MISMATCH when too many do.
+ */
+export async function openBlob(
+  client: RegistryClient,
+  repository: string,
+  range: BlobRange,
+): Promise<ByteStream> {
+  const download = new Download(client, repository, range);
+  await retrying(client.host, () => download.connect());
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const chunk = await download.next();
+        if (chunk) controller.enqueue(chunk);
+        else controller.close();
+      },
+      cancel: (reason) => download.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+type Reader = ReadableStreamDefaultReader<Uint8Array>;
+
+class Download {
+  readonly #client: RegistryClient;
+  readonly #call: Call;
+  readonly #range: BlobRange;
+  readonly #patience: Patience;
+  #reader: Reader | undefined;
+  /** The next byte to hand on. */
+  #position: number;
+  /** Bytes to pass over: what a server without Range sends again. */
+  #skip = 0;
+
+  constructor(client: RegistryClient, repository: string, range: BlobRange) {
+    this.#client = client;
+    this.#range = range;
+    this.#position = range.start;
+    this.#patience = new Patience(client.host);
+    this.#call = {
+      method: "GET",
+      url: client.url(repository, "blobs", range.digest),
+      what: `pull blob ${range.digest} of ${client.endpoint.registry}/${repository}`,
+      scopes: [repositoryScope(repository, "pull")],
+      expect: [200, 206],
+      missing: "BLOB_UNKNOWN",
+    };
+  }
+
+  /** Asks for what is still missing. */
+  async connect(): Promise<void> {
+    const { start, end, size } = this.#range;
+    if (start === end && size > 0) return;
+    const partial = this.#position > 0 || end < size;
+    const headers = { range: `bytes=${this.#position}-${end < size ? end - 1 : ""}` };
+    const { response } = await this.#client.once({ ...this.#call, ...(partial && { headers }) });
+    try {
+      this.#skip = response.status === 206 ? this.#checkRange(response) : this.#position;
+      if (response.status === 200) this.#checkLength(response);
+    } catch (error) {
+      await discard(response);
+      throw error;
+    }
+    this.#reader = response.body?.getReader() as Reader | undefined;
+  }
+
+  /** The next bytes; undefined at the end. */
+  async next(): Promise<Uint8Array | undefined> {
+    for (;;) {
+      try {
+        const chunk = await this.#receive();
+        if (chunk?.length === 0) continue;
+        if (chunk) this.#patience.progressed();
+        return chunk;
+      } catch (error) {
+        await this.cancel(error);
+        await this.#patience.after(networkFailure(this.#client.host, this.#call.what, this.#call.url, error));
+      }
+    }
+  }
+
+  async cancel(reason?: unknown): Promise<void> {
+    const reader = this.#reader;
+    this.#reader = undefined;
+    await reader?.cancel(reason).catch(() => {});
+  }
+
+  async #receive(): Promise<Uint8Array | undefined> {
+    const { end, size } = this.#range;
+    if (this.#position === end && end < size) {
+      await this.cancel();
+      return undefined;
+    }
+    if (!this.#reader && this.#position < end) await this.connect();
+    const { done, value } = (await this.#reader?.read()) ?? { done: true };
+    if (!done) return this.#take(value as Uint8Array);
+    if (this.#position === end) return undefined;
+    throw new TransientError(
+      "UNREACHABLE",
+      `Cannot ${this.#call.what}: the connection ended at byte ${this.#position} of ${size}`,
+    );
+  }
+
+  #take(received: Uint8Array): Uint8Array {
+    const { end, size } = this.#range;
+    const skipped = Math.min(this.#skip, received.length);
+    this.#skip -= skipped;
+    const chunk = received.subarray(skipped);
+    const wanted = end - this.#position;
+    if (chunk.length > wanted && end === size) throw this.#wrongSize("more");
+    this.#position += Math.min(chunk.length, wanted);
+    return chunk.subarray(0, wanted);
+  }
+
+  /** A 206 must start where we asked: else bytes would be lost or doubled. */
+  #checkRange(response: Response): number {
+    const range = response.headers.get("content-range") ?? "";
+    const [, first, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(range.trim()) ?? [];
+    if (Number(first) !== this.#position) {
+      throw new SealiftError(
+        "REGISTRY_ERROR",
+        `Cannot ${this.#call.what}: asked for bytes from ${this.#position}, the registry sends "${range}"`,
+      );
+    }
+    if (total !== "*" && Number(total) !== this.#range.size) throw this.#wrongSize(total ?? "");
+    return 0;
+  }
+
+  // A length is of the blob only if nothing encodes it in transfer.
+  #checkLength(response: Response): void {
+    const length = response.headers.get("content-length");
+    if (length === null || response.headers.has("content-encoding")) return;
+    if (Number(length) !== this.#range.size) throw this.#wrongSize(length);
+  }
+
+  #wrongSize(actual: string): SealiftError {
+    return new SealiftError(
+      "SIZE_MISMATCH",
+      `Cannot ${this.#call.what}: the registry has ${actual} bytes, expected ${this.#range.size}`,
+    );
+  }
+}

@@ -1,0 +1,84 @@
+import type { Content } from "../bytes/content.ts";
+import type { ByteStream } from "../bytes/stream.ts";
+import type { Host } from "../host.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import { hasBlob, openBlob } from "./blobs.ts";
+import { RegistryClient, type RegistryOptions } from "./client.ts";
+import { type PulledManifest, pullManifest, pushManifest, resolveManifest } from "./manifests.ts";
+import { listReferrers, ReferrersFallback } from "./referrers.ts";
+import { listTags } from "./tags.ts";
+import { type PushOptions, type PushOutcome, pushBlob } from "./upload.ts";
+
+/** A repository of a remote registry. A `target` is a tag or a digest. */
+export interface Repository {
+  readonly registry: string;
+  readonly repository: string;
+  /** What the target stands for now. Throws MANIFEST_UNKNOWN. */
+  resolve(target: string): Promise<Descriptor>;
+  /** A manifest's or index's bytes, verified. Throws MANIFEST_UNKNOWN, DIGEST_MISMATCH, LIMIT_EXCEEDED. */
+  manifest(target: string): Promise<PulledManifest>;
+  /**
+   * A blob's bytes from `start` up to, not including, `end`; broken connections
+   * are taken up again. Not verified: see `verifiedContent`. Throws BLOB_UNKNOWN.
+   */
+  openBlob(blob: Pick<Descriptor, "digest" | "size">, start?: number, end?: number): Promise<ByteStream>;
+  hasBlob(digest: Digest): Promise<boolean>;
+  /** Uploads what is not there yet. The content may be opened again after a failure, from its start. */
+  pushBlob(content: Content, options?: Pick<PushOptions, "mountFrom">): Promise<PushOutcome>;
+  /** Stores exactly these bytes; a subject's referrers list is kept where the registry does not do it. */
+  pushManifest(target: string, bytes: Uint8Array, mediaType: string): Promise<Descriptor>;
+  /** The manifests whose subject has this digest; none is an empty list. */
+  referrers(subject: Digest, artifactType?: string): Promise<readonly Descriptor[]>;
+  /** Throws NAME_UNKNOWN. */
+  tags(): Promise<readonly string[]>;
+}
+
+export interface RepositoryOptions extends RegistryOptions {
+  /** Uploads in requests of at most this many bytes; in one request if not given. */
+  readonly chunkSize?: number;
+}
+
+/** A registry, whose repositories share logins and tokens. */
+export interface Registry {
+  readonly registry: string;
+  /** Throws REFERENCE_INVALID when used with a name that is none. */
+  repository(name: string): Repository;
+}
+
+/** A remote registry; nothing is sent before it is asked for something. Throws REFERENCE_INVALID. */
+export function openRegistry(host: Host, registry: string, options: RepositoryOptions = {}): Registry {
+  const client = new RegistryClient(host, registry, options);
+  return { registry, repository: (name) => repositoryOf(client, name, options.chunkSize) };
+}
+
+/** One repository of a remote registry; a reference's tag and digest play no part. */
+export function openRepository(
+  host: Host,
+  { registry, repository }: { readonly registry: string; readonly repository: string },
+  options: RepositoryOptions = {},
+): Repository {
+  return openRegistry(host, registry, options).repository(repository);
+}
+
+function repositoryOf(client: RegistryClient, name: string, chunkSize: number | undefined): Repository {
+  const fallback = new ReferrersFallback(client, name);
+  const chunks = chunkSize === undefined ? {} : { chunkSize };
+  return {
+    registry: client.endpoint.registry,
+    repository: name,
+    resolve: (target) => resolveManifest(client, name, target),
+    manifest: (target) => pullManifest(client, name, target),
+    openBlob: ({ digest, size }, start = 0, end = size) =>
+      openBlob(client, name, { digest, size, start, end }),
+    hasBlob: (digest) => hasBlob(client, name, digest),
+    pushBlob: (content, options) => pushBlob(client, name, content, { ...options, ...chunks }),
+    async pushManifest(target, bytes, mediaType) {
+      const { descriptor, headers } = await pushManifest(client, name, target, bytes, mediaType);
+      await fallback.record(descriptor, bytes, headers);
+      return descriptor;
+    },
+    referrers: (subject, artifactType) => listReferrers(client, name, subject, artifactType),
+    tags: () => listTags(client, name),
+  };
+}

@@ -1,0 +1,74 @@
+import { SealiftError } from "../error.ts";
+import type { Host } from "../host.ts";
+import { TransientError } from "./failure.ts";
+
+/** Tries in all, without progress in between. */
+const ATTEMPTS = 5;
+/** Milliseconds before the second try; doubles from try to try. */
+const FIRST_WAIT = 250;
+/** The longest a Retry-After is obeyed, in milliseconds. A registry that asks for more gets no second try now. */
+const LONGEST_WAIT = 60_000;
+
+/** Runs `work` again while it fails with a {@link TransientError}; then throws the last one. */
+export async function retrying<T>(host: Host, work: () => Promise<T>): Promise<T> {
+  const patience = new Patience(host);
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      await patience.after(error);
+    }
+  }
+}
+
+/** How often one piece of work may still fail, and how long to wait in between. */
+export class Patience {
+  readonly #host: Host;
+  #failures = 0;
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  /** Waits for the next try, or throws the error if there is none. */
+  async after(error: unknown): Promise<void> {
+    if (!(error instanceof TransientError)) throw error;
+    this.#failures += 1;
+    if (this.#failures >= ATTEMPTS) throw error;
+    const wait = this.#waitFor(error);
+    if (wait > LONGEST_WAIT) throw error;
+    this.#host.log({
+      type: "debug",
+      message: `${error.message}; trying again in ${(wait / 1000).toFixed(1)} s`,
+    });
+    await sleep(this.#host, wait);
+  }
+
+  /** Bytes moved: the count of failures starts anew. */
+  progressed(): void {
+    this.#failures = 0;
+  }
+
+  // Jitter (half to whole) keeps many clients from coming back in step.
+  #waitFor(error: TransientError): number {
+    const backoff = FIRST_WAIT * 2 ** (this.#failures - 1);
+    const random = (this.#host.random(1)[0] ?? 0) / 255;
+    return Math.max(error.retryAfter ?? 0, backoff * (0.5 + random / 2));
+  }
+}
+
+async function sleep(host: Host, milliseconds: number): Promise<void> {
+  const { signal } = host;
+  if (!signal) return host.clock.sleep(milliseconds);
+  let onAbort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(new SealiftError("ABORTED", "Cannot go on: interrupted"));
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort);
+  });
+  try {
+    await Promise.race([host.clock.sleep(milliseconds), aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}

@@ -1,0 +1,24 @@
+import * as v from "valibot";
+import { parseJson } from "../oci/json.ts";
+import { repositoryScope } from "./auth.ts";
+import type { RegistryClient } from "./client.ts";
+import { pagesOf } from "./page.ts";
+
+const PAGE_SIZE = 1000;
+
+// A repository without tags is listed as null by distribution.
+const tagListSchema = v.looseObject({ tags: v.nullish(v.array(v.string())) });
+
+/** All tags of a repository, in the registry's order. Throws NAME_UNKNOWN. */
+export async function listTags(client: RegistryClient, repository: string): Promise<readonly string[]> {
+  const what = `list the tags of ${client.endpoint.registry}/${repository}`;
+  const url = client.url(repository, "tags", "list");
+  url.searchParams.set("n", String(PAGE_SIZE));
+  const scopes = [repositoryScope(repository, "pull")];
+  const tags = new Set<string>();
+  const first = { method: "GET", url, what, scopes, expect: [200], missing: "NAME_UNKNOWN" } as const;
+  for await (const page of pagesOf(client, first)) {
+    for (const tag of parseJson(tagListSchema, page.bytes, what, "REGISTRY_ERROR").tags ?? []) tags.add(tag);
+  }
+  return [...tags];
+}

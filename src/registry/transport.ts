@@ -1,0 +1,140 @@
+import { type ByteStream, chunksOf, streamFrom } from "../bytes/stream.ts";
+import { reasonOf, SealiftError } from "../error.ts";
+import type { Host } from "../host.ts";
+import { followUrl } from "./endpoint.ts";
+import { TransientError } from "./failure.ts";
+
+const USER_AGENT = "sealift";
+const MAX_REDIRECTS = 10;
+
+export type Method = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+/** Bytes at hand, or a stream of known length that can be opened anew for each try. */
+export type RequestBody = Uint8Array | { readonly size: number; open(): Promise<ByteStream> };
+
+export interface HttpRequest {
+  readonly method: Method;
+  readonly url: URL;
+  /** `<verb> <thing>`, for "Cannot …". */
+  readonly what: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: RequestBody;
+  /** The request carries a secret of its own: no redirect may take it to another origin. */
+  readonly confined?: boolean;
+}
+
+export interface Answer {
+  readonly response: Response;
+  /** Where it came from, after redirects. */
+  readonly url: URL;
+}
+
+/**
+ * Makes one request, following redirects by hand: `authorization` goes to the
+ * request's own origin only, never to where a redirect leads. Any status is an
+ * answer; throws a TransientError (UNREACHABLE) if there is none, or ABORTED.
+ */
+export async function send(host: Host, request: HttpRequest, authorization?: string): Promise<Answer> {
+  let url = request.url;
+  for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
+    const trusted = url.origin === request.url.origin;
+    const response = await exchange(host, { ...request, url }, trusted ? authorization : undefined);
+    const location = redirectTarget(response, request.method);
+    if (location === undefined) return { response, url };
+    await discard(response);
+    url = followUrl(url, location);
+    if (request.confined && url.origin !== request.url.origin) break;
+  }
+  throw new SealiftError(
+    "REGISTRY_ERROR",
+    `Cannot ${request.what}: ${request.url.host} redirects too often or too far`,
+  );
+}
+
+/** Lets go of an answer whose body is not wanted. */
+export async function discard(response: Response): Promise<void> {
+  await response.body?.cancel().catch(() => {});
+}
+
+/** What a failure of the network means: ABORTED if we were told to stop, else worth another try. */
+export function networkFailure(host: Host, what: string, url: URL, error: unknown): SealiftError {
+  if (host.signal?.aborted)
+    return new SealiftError("ABORTED", `Cannot ${what}: interrupted`, { cause: error });
+  if (error instanceof SealiftError) return error;
+  return new TransientError(
+    "UNREACHABLE",
+    `Cannot ${what}: ${url.host} cannot be reached: ${rootReason(error)}`,
+    {
+      cause: error,
+    },
+  );
+}
+
+async function exchange(host: Host, request: HttpRequest, authorization?: string): Promise<Response> {
+  const body = await openBody(request.body);
+  const init: RequestInit & { duplex?: "half" } = {
+    method: request.method,
+    headers: {
+      // A transport encoding would change lengths and ranges, and content here is compressed already.
+      "accept-encoding": "identity",
+      "user-agent": USER_AGENT,
+      ...request.headers,
+      ...body.headers,
+      ...(authorization && { authorization }),
+    },
+    redirect: "manual",
+    ...(body.init !== undefined && { body: body.init }),
+    ...(body.init instanceof ReadableStream && { duplex: "half" as const }),
+    ...(host.signal && { signal: host.signal }),
+  };
+  try {
+    const response = await host.fetch(request.url.href, init);
+    // A browser hides redirects from us. It may follow them itself: it drops Authorization between origins.
+    if (response.type !== "opaqueredirect") return response;
+    return await host.fetch(request.url.href, { ...init, redirect: "follow" });
+  } catch (error) {
+    if (body.failure !== undefined) throw body.failure;
+    throw networkFailure(host, request.what, request.url, error);
+  }
+}
+
+/** RFC 9110 "Redirection 3xx": 307 and 308 keep method and body; the others may only repeat a GET or HEAD. */
+function redirectTarget(response: Response, method: Method): string | undefined {
+  const reading = method === "GET" || method === "HEAD";
+  const statuses = reading ? [301, 302, 303, 307, 308] : [307, 308];
+  if (!statuses.includes(response.status)) return undefined;
+  return response.headers.get("location") ?? undefined;
+}
+
+interface OpenedBody {
+  readonly init?: Uint8Array<ArrayBuffer> | ByteStream;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Why our own stream failed: not the network's fault, and not to be tried again. */
+  failure?: unknown;
+}
+
+async function openBody(body: RequestBody | undefined): Promise<OpenedBody> {
+  if (body === undefined) return { headers: {} };
+  if (body instanceof Uint8Array) return { init: body as Uint8Array<ArrayBuffer>, headers: {} };
+  const source = await body.open();
+  // Node's fetch keeps this header for a stream and so avoids chunked transfer; browsers ignore it.
+  const opened: OpenedBody = { init: streamFrom(watched()), headers: { "content-length": `${body.size}` } };
+  return opened;
+
+  async function* watched() {
+    try {
+      yield* chunksOf(source);
+    } catch (error) {
+      opened.failure = error;
+      throw error;
+    }
+  }
+}
+
+/** fetch says "fetch failed" and hides the reason in the cause, at times in a list without a message. */
+function rootReason(error: unknown): string {
+  let current: unknown = error;
+  while (current instanceof Error && current.cause instanceof Error) current = current.cause;
+  if (current instanceof AggregateError && current.errors.length > 0) return rootReason(current.errors[0]);
+  return reasonOf(current) || "no answer";
+}
