@@ -1,0 +1,102 @@
+/** Where a command says things: results to standard output, all else to standard error. */
+import type { LogEvent } from "../../src/host.ts";
+import { asSealiftError, failureObject, renderFailure } from "./failure.ts";
+import { renderJson } from "./json.ts";
+import { logProgress, type Progress, silentProgress, terminalProgress } from "./progress.ts";
+import { type Colors, colorsFor, printable } from "./text.ts";
+
+export interface OutputOptions {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly debug?: boolean;
+  readonly stdout?: OutputStream;
+  readonly stderr?: OutputStream;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** What is used of a process's stream. */
+export interface OutputStream {
+  write(text: string, done?: (error?: Error | null) => void): boolean;
+  on?(event: "error", listener: (error: Error) => void): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+export interface Output {
+  /** For the host: draws progress, prints warnings and notes. */
+  readonly log: (event: LogEvent) => void;
+  /** The command's answer, once: as JSON under `--json`, else as the text made for people. */
+  result(value: object, text: (colors: Colors) => string): Promise<void>;
+  /** Says why the command failed; gives its exit code. */
+  failure(error: unknown): Promise<number>;
+  /** Ends drawing; call before the process ends. */
+  stop(): void;
+}
+
+/** The output of one command. A reader that goes away (`| head`) ends the process quietly. */
+export function createOutput(options: OutputOptions = {}): Output {
+  const { json = false, quiet = false, debug = false, env = process.env } = options;
+  const stdout = options.stdout ?? guarded(process.stdout);
+  const stderr = options.stderr ?? guarded(process.stderr);
+  const colors = colorsFor(stderr, env);
+  const progress = chooseProgress(stderr, colors, env, json || quiet);
+
+  const say = (level: "info" | "warning" | "debug", message: string) => {
+    const text = printable(message);
+    if (level === "warning") progress.print(`${colors.yellow("warning")}: ${text}\n`);
+    else if (level === "info" && !json && !quiet) progress.print(`${text}\n`);
+    else if (level === "debug" && debug) progress.print(`${colors.dim(`debug: ${text}`)}\n`);
+  };
+
+  return {
+    log: (event) => (event.type === "progress" ? progress.show(event) : say(event.type, event.message)),
+    async result(value, text) {
+      progress.stop();
+      await written(stdout, json ? renderJson(value) : text(colorsFor(stdout, env)));
+    },
+    async failure(error) {
+      progress.stop();
+      const failure = asSealiftError(error);
+      if (json) await written(stdout, renderJson(failureObject(failure, debug)));
+      await written(stderr, renderFailure(failure, colors, debug));
+      return failure.exitCode;
+    },
+    stop: () => progress.stop(),
+  };
+}
+
+function chooseProgress(
+  stderr: OutputStream,
+  colors: Colors,
+  env: Readonly<Record<string, string | undefined>>,
+  silent: boolean,
+): Progress {
+  if (silent) return silentProgress(stderr);
+  const drawable = stderr.isTTY === true && !env.CI && env.TERM !== "dumb";
+  return drawable ? terminalProgress(stderr, { colors }) : logProgress(stderr, { colors });
+}
+
+/** Resolves when the text has left the process: an exit right after would cut it off. */
+function written(stream: OutputStream, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(text, (error) => (error && !isBrokenPipe(error) ? reject(error) : resolve()));
+  });
+}
+
+const guardedStreams = new WeakSet<object>();
+
+/** Without a listener, EPIPE would end the process with a stack trace. */
+function guarded(stream: NodeJS.WriteStream): OutputStream {
+  if (!guardedStreams.has(stream)) {
+    guardedStreams.add(stream);
+    stream.on("error", (error) => {
+      if (!isBrokenPipe(error)) throw error;
+      process.exit();
+    });
+  }
+  return stream as OutputStream;
+}
+
+function isBrokenPipe(error: Error): boolean {
+  return "code" in error && error.code === "EPIPE";
+}
