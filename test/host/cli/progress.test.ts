@@ -10,7 +10,8 @@ function screen(columns = 80) {
   return { writes, columns, write: (text: string) => writes.push(text) };
 }
 
-const TOKEN = /\u001b\[\d*[A-Z]|\r|\n|[^\u001b\r\n]+/g;
+const ESCAPE = "\u001b";
+const TOKEN = new RegExp(`${ESCAPE}\\[\\d*[A-Z]|\\r|\\n|[^${ESCAPE}\\r\\n]+`, "g");
 
 /** What a terminal shows after these writes: enough of VT100 for what is drawn. */
 function shown(writes: readonly string[]): string[] {
