@@ -1,0 +1,34 @@
+/**
+ * The kernels' port without our WebAssembly: over fflate, hash-wasm and plain
+ * TypeScript. It is the oracle of the contract tests, and serves where a
+ * module cannot be loaded.
+ *
+ * It never writes bytes that get a digest: the gzip format (chunks, dictionary,
+ * joins, DEFLATE itself) is the WebAssembly kernel's alone. `gzip` here writes
+ * valid gzip of other bytes.
+ */
+import { createSHA256 } from "hash-wasm";
+import { crc32 } from "./fallback/crc32.ts";
+import { gunzip } from "./fallback/gunzip.ts";
+import { gzip } from "./fallback/gzip.ts";
+import { inflate } from "./fallback/inflate.ts";
+import { hashWasmEngine } from "./fallback/sha256.ts";
+import { tar } from "./fallback/tar.ts";
+import type { Kernels } from "./kernels.ts";
+import { sharedSha256 } from "./sha256.ts";
+import { sha512Hasher } from "./sha512.ts";
+
+/** The port over JavaScript libraries; ready when the promise resolves. */
+export async function fallbackKernels(): Promise<Kernels> {
+  const sha256 = sharedSha256(hashWasmEngine(await createSHA256()));
+  return {
+    engine: "fallback",
+    hasher: (algorithm) => (algorithm === "sha256" ? sha256() : sha512Hasher()),
+    resumableSha256: sha256,
+    crc32,
+    gunzip,
+    inflate,
+    gzip,
+    tar,
+  };
+}

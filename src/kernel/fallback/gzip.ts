@@ -1,0 +1,43 @@
+import { Deflate } from "fflate";
+import { misuse } from "../failure.ts";
+import { type Codec, type Emit, GZIP_LEVEL } from "../kernels.ts";
+import { crc32 } from "./crc32.ts";
+
+/** Magic, DEFLATE, no flags, mtime 0, XFL 0, OS 255 "unknown" (RFC 1952 §2.3.1). */
+const HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255);
+
+/** Writes one gzip member by fflate: valid, but not the bytes of the WebAssembly kernel. */
+export function gzip(): Codec {
+  let deflate: Deflate | undefined = new Deflate({ level: GZIP_LEVEL });
+  let begun = false;
+  let crc = 0;
+  let size = 0;
+  const push = (chunk: Uint8Array, last: boolean, emit: Emit) => {
+    if (!deflate) throw misuse("a codec after its end");
+    if (!begun) emit(HEADER.slice());
+    begun = true;
+    deflate.ondata = (data) => {
+      if (data.length > 0) emit(data);
+    };
+    deflate.push(chunk, last);
+  };
+  return {
+    write(chunk, emit) {
+      // A copy, since fflate keeps what it has not compressed yet and the caller may reuse the chunk.
+      push(chunk.slice(), false, emit);
+      crc = crc32(chunk, crc);
+      size += chunk.length;
+    },
+    end(emit) {
+      push(new Uint8Array(), true, emit);
+      deflate = undefined;
+      const trailer = new DataView(new ArrayBuffer(8));
+      trailer.setUint32(0, crc, true);
+      trailer.setUint32(4, size % 2 ** 32, true);
+      emit(new Uint8Array(trailer.buffer));
+    },
+    release() {
+      deflate = undefined;
+    },
+  };
+}

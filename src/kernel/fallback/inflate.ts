@@ -1,0 +1,107 @@
+import { Inflate } from "fflate";
+import { type CompressedKind, gzipInvalid, gzipTruncated, misuse, outputLimit } from "../failure.ts";
+import type { Codec, Emit, InflateOptions } from "../kernels.ts";
+
+/** DEFLATE expands at most 1032-fold: 17 MB at once from a slice, however large the chunk it comes from. */
+const SLICE = 16 * 1024;
+
+/**
+ * What the pinned fflate keeps while inflating: it tells neither that a
+ * DEFLATE stream is over nor where, and gzip needs to know both.
+ */
+interface InflateInternals {
+  /** `f` the last block has begun, `l` a block's code is in use, `p` bits of the first byte already used. */
+  readonly s: { readonly f?: number; readonly l?: unknown; readonly p?: number };
+  /** Input not yet used. */
+  readonly p: Uint8Array;
+}
+
+/** One DEFLATE stream that knows its end. */
+export class InflateStream {
+  readonly #kind: CompressedKind;
+  readonly #inflate = new Inflate();
+  #output = new Uint8Array();
+
+  constructor(kind: CompressedKind) {
+    this.#kind = kind;
+    this.#inflate.ondata = (data) => {
+      this.#output = data;
+    };
+  }
+
+  /** Takes the input; once the stream is over, returns the bytes that follow it. */
+  push(input: Uint8Array, emit: Emit): Uint8Array | undefined {
+    for (let start = 0; start < input.length; start += SLICE) {
+      // A copy, since fflate keeps what it did not use and the caller may reuse the chunk.
+      const slice = input.slice(start, start + SLICE);
+      try {
+        this.#inflate.push(slice);
+      } catch (error) {
+        throw gzipInvalid(this.#kind, "its DEFLATE data is corrupt", error);
+      }
+      if (this.#output.length > 0) emit(this.#output);
+      const unused = this.#unusedAtEnd();
+      // The stream's last byte is always in this slice, so what follows it is a tail of the input.
+      if (unused !== undefined) return input.subarray(start + slice.length - unused);
+    }
+    return undefined;
+  }
+
+  /** How many of the bytes taken lie behind the stream's end; undefined before it. */
+  #unusedAtEnd(): number | undefined {
+    const { s, p } = this.#inflate as unknown as InflateInternals;
+    if (!s.f || s.l) return undefined;
+    return s.p ? p.length - 1 : p.length;
+  }
+}
+
+/** Breaks off at `maxOutput`, before the excess is handed out. */
+export class OutputLimit {
+  readonly #kind: CompressedKind;
+  readonly #limit: number;
+  #produced = 0;
+
+  constructor(kind: CompressedKind, options: InflateOptions = {}) {
+    this.#kind = kind;
+    this.#limit = options.maxOutput ?? Number.POSITIVE_INFINITY;
+  }
+
+  count(bytes: number): void {
+    this.#produced += bytes;
+    if (this.#produced > this.#limit) throw outputLimit(this.#kind, this.#limit);
+  }
+}
+
+/** Raw DEFLATE (RFC 1951) by fflate, which checks less than it should: no NLEN, no incomplete codes. */
+export function inflate(options?: InflateOptions): Codec {
+  const limit = new OutputLimit("deflate", options);
+  let stream: InflateStream | undefined = new InflateStream("deflate");
+  let over = false;
+  const running = () => {
+    if (!stream) throw misuse("a codec after its end");
+    return stream;
+  };
+  return {
+    write(chunk, emit) {
+      const current = running();
+      // Until the write has succeeded there is no stream: after a failure its place in the data is lost.
+      stream = undefined;
+      const produce = (view: Uint8Array) => {
+        limit.count(view.length);
+        emit(view);
+      };
+      const rest = over ? chunk : current.push(chunk, produce);
+      if (rest && rest.length > 0) throw gzipInvalid("deflate", "data follows its end");
+      over ||= rest !== undefined;
+      stream = current;
+    },
+    end() {
+      running();
+      stream = undefined;
+      if (!over) throw gzipTruncated("deflate");
+    },
+    release() {
+      stream = undefined;
+    },
+  };
+}
