@@ -22,7 +22,7 @@ export function parsePem(text: string, what: string): PemBlock {
     throw new SealiftError("KEY_INVALID", `Cannot read ${what}: it is larger than ${MAX_PEM_LENGTH} bytes`);
   }
   const blocks = text.matchAll(
-    /^-----BEGIN ([A-Z0-9 ]+)-----\s*\n((?:(?!-----)[^\n]*\n)*)-----END \1-----/gm,
+    /^-----BEGIN ([A-Z0-9 ]+)-----[ \t]*\r?\n((?:(?!-----)[^\n]*\n)*)-----END \1-----/gm,
   );
   for (const [, label = "", body = ""] of blocks) {
     if (label === "EC PARAMETERS") continue;

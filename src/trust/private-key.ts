@@ -45,7 +45,7 @@ export async function parsePrivateKey(
     case "PUBLIC KEY":
       throw invalid(what, "it is a public key");
     default:
-      throw new SealiftError("UNSUPPORTED", `Cannot read ${what}: it is a ${label}`, {
+      throw new SealiftError("UNSUPPORTED", `Cannot read ${what}: its label is ${label}`, {
         hint: "Use a key of `sealift key generate` or cosign, or an unencrypted PKCS#8 file.",
       });
   }

@@ -26,7 +26,7 @@ export function parsePublicKey(pem: string, what = "public key"): PublicKey {
     });
   }
   if (label !== "PUBLIC KEY") {
-    throw new SealiftError("UNSUPPORTED", `Cannot read ${what}: it is a ${label}, not a PUBLIC KEY`);
+    throw new SealiftError("UNSUPPORTED", `Cannot read ${what}: its label is ${label}, not PUBLIC KEY`);
   }
   return publicKeyOf(pointOfSpki(bytes, what), what);
 }
