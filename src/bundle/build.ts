@@ -40,7 +40,11 @@ export interface BuildOptions {
  * digest and each image's manifests; payloads are read when the bundle is
  * written. The result depends on content alone.
  */
-export async function buildBundle(definitionPath: string, host: Host, options: BuildOptions = {}): Promise<Bundle> {
+export async function buildBundle(
+  definitionPath: string,
+  host: Host,
+  options: BuildOptions = {},
+): Promise<Bundle> {
   const files = requireFiles(host);
   const source = await readSource(definitionPath, files);
   const definition = parseDefinition(new TextDecoder().decode(source), definitionPath);
@@ -68,7 +72,10 @@ export async function buildBundle(definitionPath: string, host: Host, options: B
     host.kernels,
     encodeJson(definitionDocument(configContent, sourceContent, baseName(definitionPath), entrypoint?.file)),
   );
-  const root = contentOf(host.kernels, encodeJson(rootDocument(definition, definitionManifest, children, options)));
+  const root = contentOf(
+    host.kernels,
+    encodeJson(rootDocument(definition, definitionManifest, children, options)),
+  );
   for (const content of [sourceContent, configContent, definitionManifest, root]) hold(content);
 
   const open: OpenBlob = (descriptor) => {
@@ -88,7 +95,12 @@ interface Built {
   readonly open?: OpenBlob;
 }
 
-async function buildArtifact(declared: ArtifactDefinition, folder: string, host: Host, options: BuildOptions): Promise<Built> {
+async function buildArtifact(
+  declared: ArtifactDefinition,
+  folder: string,
+  host: Host,
+  options: BuildOptions,
+): Promise<Built> {
   targetFolder(declared.target);
   const [, scheme, path] = /^([a-z]+):\/\/(.+)$/s.exec(declared.origin) ?? [];
   if (scheme === "oci" && path) return imageArtifact(declared, path, host, options.registry);
@@ -101,12 +113,21 @@ async function buildArtifact(declared: ArtifactDefinition, folder: string, host:
     }
     return filesArtifact(declared, await files.tree(at), host);
   }
-  throw invalidArtifact(declared, `the origin "${declared.origin}" is neither oci://REFERENCE nor local://PATH`);
+  throw invalidArtifact(
+    declared,
+    `the origin "${declared.origin}" is neither oci://REFERENCE nor local://PATH`,
+  );
 }
 
-function lockOf(definition: Definition, artifacts: readonly BundleArtifact[], entrypoint?: BundleFile): BundleConfig {
+function lockOf(
+  definition: Definition,
+  artifacts: readonly BundleArtifact[],
+  entrypoint?: BundleFile,
+): BundleConfig {
   const { name, version, description, category } = definition;
-  const variables = Object.fromEntries(Object.entries(definition.variables).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const variables = Object.fromEntries(
+    Object.entries(definition.variables).sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
   return {
     schemaVersion: 1,
     name,
@@ -121,11 +142,21 @@ function lockOf(definition: Definition, artifacts: readonly BundleArtifact[], en
 
 function definitionDocument(config: Content, source: Content, sourceName: string, entrypoint?: BundleFile) {
   const layers: Descriptor[] = [
-    { mediaType: DEFINITION_SOURCE_TYPE, digest: source.digest, size: source.size, annotations: { [ANNOTATION.title]: sourceName } },
+    {
+      mediaType: DEFINITION_SOURCE_TYPE,
+      digest: source.digest,
+      size: source.size,
+      annotations: { [ANNOTATION.title]: sourceName },
+    },
   ];
   if (entrypoint) {
     const { digest, size, path } = entrypoint;
-    layers.push({ mediaType: MEDIA_TYPE.octetStream, digest, size, annotations: { [ANNOTATION.title]: path } });
+    layers.push({
+      mediaType: MEDIA_TYPE.octetStream,
+      digest,
+      size,
+      annotations: { [ANNOTATION.title]: path },
+    });
   }
   return {
     schemaVersion: 2,
@@ -136,21 +167,33 @@ function definitionDocument(config: Content, source: Content, sourceName: string
   };
 }
 
-function rootDocument(definition: Definition, manifest: Content, children: readonly Descriptor[], options: BuildOptions) {
+function rootDocument(
+  definition: Definition,
+  manifest: Content,
+  children: readonly Descriptor[],
+  options: BuildOptions,
+) {
   const { name, version, description } = definition;
   return {
     schemaVersion: 2,
     mediaType: MEDIA_TYPE.ociIndex,
     artifactType: BUNDLE_TYPE,
     manifests: [
-      { mediaType: MEDIA_TYPE.ociManifest, digest: manifest.digest, size: manifest.size, artifactType: DEFINITION_TYPE },
+      {
+        mediaType: MEDIA_TYPE.ociManifest,
+        digest: manifest.digest,
+        size: manifest.size,
+        artifactType: DEFINITION_TYPE,
+      },
       ...children,
     ],
     annotations: {
       [ANNOTATION.title]: name,
       ...(version && { [ANNOTATION.version]: version }),
       ...(description && { [ANNOTATION.description]: description }),
-      ...(options.created !== undefined && { [ANNOTATION.created]: new Date(options.created * 1000).toISOString() }),
+      ...(options.created !== undefined && {
+        [ANNOTATION.created]: new Date(options.created * 1000).toISOString(),
+      }),
     },
   };
 }
@@ -164,7 +207,10 @@ async function readEntrypoint(
   const { script, executable } = definition.entrypoint;
   const path = safePath(script.replace(/^\.\//, ""));
   const content = contentOf(host.kernels, await readSource(joinPath(folder, script), requireFiles(host)));
-  return { content, file: { path, mode: executable ? "0755" : "0644", digest: content.digest, size: content.size } };
+  return {
+    content,
+    file: { path, mode: executable ? "0755" : "0644", digest: content.digest, size: content.size },
+  };
 }
 
 async function readSource(path: string, files: FileSystem): Promise<Uint8Array> {

@@ -29,7 +29,12 @@ export async function openBundle(
 }
 
 /** The same bundle with one more referrer sealed into it. Its identity, the root, stays. */
-export function sealReferrer(bundle: Bundle, referrer: Descriptor, blobs: ReadonlyMap<string, Uint8Array>, host: Host): Promise<Bundle> {
+export function sealReferrer(
+  bundle: Bundle,
+  referrer: Descriptor,
+  blobs: ReadonlyMap<string, Uint8Array>,
+  host: Host,
+): Promise<Bundle> {
   const referrers = bundle.plan.referrers.filter(({ digest }) => digest !== referrer.digest);
   const open: OpenBlob = async (descriptor) => {
     const bytes = blobs.get(descriptor.digest);
@@ -38,15 +43,22 @@ export function sealReferrer(bundle: Bundle, referrer: Descriptor, blobs: Readon
   return openBundle(bundle.plan.root, [...referrers, referrer], open, host);
 }
 
-async function readConfig(plan: BundlePlan, open: OpenBlob, host: Host): Promise<BundleConfig> {
+/** The lock of a laid-out bundle. Throws BUNDLE_INVALID. */
+export async function readConfig(plan: BundlePlan, open: OpenBlob, host: Host): Promise<BundleConfig> {
   const [definition] = plan.rootIndex.manifests;
   const document = definition && plan.documents.get(definition.digest);
   if (!document || definition.artifactType !== DEFINITION_TYPE) {
-    throw new SealiftError("BUNDLE_INVALID", `Cannot read bundle ${plan.root.digest}: its first entry is not a ${DEFINITION_TYPE}`);
+    throw new SealiftError(
+      "BUNDLE_INVALID",
+      `Cannot read bundle ${plan.root.digest}: its first entry is not a ${DEFINITION_TYPE}`,
+    );
   }
   const { config } = parseManifest(document, "the bundle's definition");
   if (config.mediaType !== BUNDLE_CONFIG_TYPE) {
-    throw new SealiftError("BUNDLE_INVALID", `Cannot read bundle ${plan.root.digest}: its config is not a ${BUNDLE_CONFIG_TYPE}`);
+    throw new SealiftError(
+      "BUNDLE_INVALID",
+      `Cannot read bundle ${plan.root.digest}: its config is not a ${BUNDLE_CONFIG_TYPE}`,
+    );
   }
   const checked = verified(await open(config), config, host.kernels, "the bundle's config");
   return parseBundleConfig(await collect(checked, config.size, "the bundle's config"));

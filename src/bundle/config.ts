@@ -62,8 +62,20 @@ export interface TreeArtifact extends ArtifactBase {
 export type BundleArtifact = ImageArtifact | FilesArtifact | TreeArtifact;
 
 const size = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const fileSchema = v.object({ path: v.string(), mode: v.picklist(["0644", "0755"]), digest: digestSchema, size });
-const base = { name: v.string(), origin: v.string(), target: v.string(), mediaType: v.string(), digest: digestSchema, size };
+const fileSchema = v.object({
+  path: v.string(),
+  mode: v.picklist(["0644", "0755"]),
+  digest: digestSchema,
+  size,
+});
+const base = {
+  name: v.string(),
+  origin: v.string(),
+  target: v.string(),
+  mediaType: v.string(),
+  digest: digestSchema,
+  size,
+};
 
 const configSchema = v.object({
   schemaVersion: v.literal(1),

@@ -34,14 +34,20 @@ const definitionSchema = v.strictObject({
   kind: v.literal("Manifest", 'is not "Manifest"'),
   metadata: v.strictObject({
     // It becomes a file's name and an annotation.
-    name: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, "may hold letters, digits, dot, dash and underscore")),
+    name: v.pipe(
+      v.string(),
+      v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, "may hold letters, digits, dot, dash and underscore"),
+    ),
     version: v.optional(text),
     description: v.optional(v.string()),
     category: v.optional(v.string()),
   }),
   variables: v.optional(v.record(v.string(), v.string()), {}),
   entrypoint: v.optional(
-    v.strictObject({ script: text, mode: v.optional(v.pipe(v.string(), v.regex(/^0?[0-7]{3}$/, "is not an octal mode"))) }),
+    v.strictObject({
+      script: text,
+      mode: v.optional(v.pipe(v.string(), v.regex(/^0?[0-7]{3}$/, "is not an octal mode"))),
+    }),
   ),
   artifacts: v.pipe(
     v.array(v.strictObject({ name: text, origin: text, target: text, platform: v.optional(text) })),
@@ -54,7 +60,8 @@ export function parseDefinition(source: string, what: string): Definition {
   // Every scalar stays the text it was written as: `1.10` is a version, not 1.1, and `0755` is a mode.
   const yaml = parseDocument(source, { schema: "failsafe" });
   const [error] = yaml.errors;
-  if (error) throw new SealiftError("DEFINITION_INVALID", `Cannot read ${what}: ${error.message}`, { cause: error });
+  if (error)
+    throw new SealiftError("DEFINITION_INVALID", `Cannot read ${what}: ${error.message}`, { cause: error });
   const raw = checkShape(definitionSchema, yaml.toJS(), what, "DEFINITION_INVALID");
   const values = templateValues(raw.metadata, raw.variables);
   const fill = (value: string, where: string) => fillTemplate(value, values, where);
@@ -64,7 +71,10 @@ export function parseDefinition(source: string, what: string): Definition {
     target: fill(artifact.target, `the target of ${artifact.name}`),
     ...(artifact.platform && { platform: fill(artifact.platform, `the platform of ${artifact.name}`) }),
   }));
-  requireUnique(artifacts.map(({ name }) => name), what);
+  requireUnique(
+    artifacts.map(({ name }) => name),
+    what,
+  );
   return {
     ...raw.metadata,
     variables: raw.variables,
@@ -72,23 +82,30 @@ export function parseDefinition(source: string, what: string): Definition {
     ...(raw.entrypoint && {
       entrypoint: {
         script: fill(raw.entrypoint.script, "the entrypoint"),
-        executable: raw.entrypoint.mode === undefined || (Number.parseInt(raw.entrypoint.mode, 8) & 0o111) !== 0,
+        executable:
+          raw.entrypoint.mode === undefined || (Number.parseInt(raw.entrypoint.mode, 8) & 0o111) !== 0,
       },
     }),
   } as Definition;
 }
 
-function templateValues(metadata: Record<string, string | undefined>, variables: Record<string, string>): TemplateValues {
+function templateValues(
+  metadata: Record<string, string | undefined>,
+  variables: Record<string, string>,
+): TemplateValues {
   const values: Record<string, string> = {};
-  for (const [key, value] of Object.entries(metadata)) if (value !== undefined) values[`metadata.${key}`] = value;
-  for (const [key, value] of Object.entries(variables)) values[`variables.${key}`] = fillTemplate(value, values, `variable ${key}`);
+  for (const [key, value] of Object.entries(metadata))
+    if (value !== undefined) values[`metadata.${key}`] = value;
+  for (const [key, value] of Object.entries(variables))
+    values[`variables.${key}`] = fillTemplate(value, values, `variable ${key}`);
   return values;
 }
 
 function requireUnique(names: readonly string[], what: string): void {
   const seen = new Set<string>();
   for (const name of names) {
-    if (seen.has(name)) throw new SealiftError("DEFINITION_INVALID", `Cannot read ${what}: two artifacts are named "${name}"`);
+    if (seen.has(name))
+      throw new SealiftError("DEFINITION_INVALID", `Cannot read ${what}: two artifacts are named "${name}"`);
     seen.add(name);
   }
 }

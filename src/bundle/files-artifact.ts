@@ -10,9 +10,9 @@ import { formatDigest } from "../oci/digest.ts";
 import { encodeJson } from "../oci/json.ts";
 import { MEDIA_TYPE } from "../oci/media-type.ts";
 import { safeLink, safePath } from "../tar/safety.ts";
-import { writeTar } from "../tar/write.ts";
-import type { ArtifactDefinition } from "./definition.ts";
+import { type TarMember, writeTar } from "../tar/write.ts";
 import { type BundleArtifact, type BundleFile, FILES_TYPE } from "./config.ts";
+import type { ArtifactDefinition } from "./definition.ts";
 import { baseName, targetPath } from "./target.ts";
 
 /** Above this a folder travels as one tar: a manifest with a layer for each file would grow past registries' limits. */
@@ -43,7 +43,8 @@ function travelSeparately(entries: readonly TreeEntry[]): boolean {
   if (files.length === 0 || files.length > MAX_SEPARATE_FILES) return false;
   return entries.every(
     (entry) =>
-      isFile(entry) || (entry.kind === "directory" && files.some(({ path }) => path.startsWith(`${entry.path}/`))),
+      isFile(entry) ||
+      (entry.kind === "directory" && files.some(({ path }) => path.startsWith(`${entry.path}/`))),
   );
 }
 
@@ -51,22 +52,40 @@ function isFile(entry: TreeEntry): boolean {
   return entry.kind === "file";
 }
 
-async function separateFiles(definition: ArtifactDefinition, entries: readonly TreeEntry[], kernels: Kernels): Promise<BuiltArtifact> {
+async function separateFiles(
+  definition: ArtifactDefinition,
+  entries: readonly TreeEntry[],
+  kernels: Kernels,
+): Promise<BuiltArtifact> {
   const files: BundleFile[] = [];
   const layers: Descriptor[] = [];
   const contents: Content[] = [];
   for (const entry of entries) {
     const content = await hashed(async () => entry.open(), kernels);
     const path = targetPath(definition, entry.path);
-    files.push({ path, mode: entry.executable ? "0755" : "0644", digest: content.digest, size: content.size });
-    layers.push({ mediaType: MEDIA_TYPE.octetStream, digest: content.digest, size: content.size, annotations: { [ANNOTATION.title]: entry.path || baseName(definition.origin) } });
+    files.push({
+      path,
+      mode: entry.executable ? "0755" : "0644",
+      digest: content.digest,
+      size: content.size,
+    });
+    layers.push({
+      mediaType: MEDIA_TYPE.octetStream,
+      digest: content.digest,
+      size: content.size,
+      annotations: { [ANNOTATION.title]: entry.path || baseName(definition.origin) },
+    });
     contents.push(content);
   }
   return manifestOf(definition, layers, contents, kernels, (base) => ({ ...base, type: "files", files }));
 }
 
-async function oneTar(definition: ArtifactDefinition, entries: readonly TreeEntry[], kernels: Kernels): Promise<BuiltArtifact> {
-  const content = await hashed(async () => writeTar(entries.map(tarEntry), kernels), kernels);
+async function oneTar(
+  definition: ArtifactDefinition,
+  entries: readonly TreeEntry[],
+  kernels: Kernels,
+): Promise<BuiltArtifact> {
+  const content = await hashed(async () => writeTar(tarMembers(entries), kernels), kernels);
   const layer: Descriptor = {
     mediaType: MEDIA_TYPE.ociLayer,
     digest: content.digest,
@@ -118,14 +137,28 @@ async function hashed(open: () => Promise<ByteStream>, kernels: Kernels): Promis
 }
 
 /** Owner, group and times stay out: they belong to the machine that packed, not to what it packed. */
-function tarEntry(entry: TreeEntry): TarSource {
-  const executable = entry.executable || entry.kind === "directory";
-  return { path: entry.path, kind: entry.kind, size: entry.size, executable, target: entry.target, open: () => entry.open() };
+function* tarMembers(entries: readonly TreeEntry[]): Generator<TarMember> {
+  for (const entry of entries) {
+    if (entry.kind === "directory") yield { name: `${entry.path}/`, type: "directory", mode: 0o755 };
+    else if (entry.kind === "symlink") {
+      yield { name: entry.path, type: "symlink", linkname: entry.target ?? "", mode: 0o777 };
+    } else {
+      yield {
+        name: entry.path,
+        mode: entry.executable ? 0o755 : 0o644,
+        size: entry.size,
+        body: entry.open(),
+      };
+    }
+  }
 }
 
 function refuseUnsafe(entry: TreeEntry, artifact: string): void {
   if (entry.kind === "other") {
-    throw new SealiftError("UNSUPPORTED", `Cannot pack ${entry.path} of ${artifact}: it is neither a file, a folder nor a link`);
+    throw new SealiftError(
+      "UNSUPPORTED",
+      `Cannot pack ${entry.path} of ${artifact}: it is neither a file, a folder nor a link`,
+    );
   }
   if (entry.path !== "") safePath(entry.path);
   if (entry.kind === "symlink") safeLink(entry.path, entry.target ?? "");

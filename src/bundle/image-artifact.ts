@@ -8,8 +8,8 @@ import { isIndexType } from "../oci/media-type.ts";
 import { parsePlatform, selectPlatform } from "../oci/platform.ts";
 import { formatReference, parseReference, referenceTarget } from "../oci/reference.ts";
 import { openRepository, type RepositoryOptions } from "../registry/repository.ts";
-import type { ArtifactDefinition } from "./definition.ts";
 import type { BundleArtifact } from "./config.ts";
+import type { ArtifactDefinition } from "./definition.ts";
 
 /** An image in a bundle: untouched, so that its own signatures still hold. */
 export interface BuiltImage {
@@ -52,7 +52,13 @@ export async function imageArtifact(
       annotations: {
         [ANNOTATION.refName]: refName(name),
         // A name that `load` can give the image again; a digest alone is none.
-        ...(reference.tag && { [ANNOTATION.containerdImageName]: formatReference({ registry: reference.registry, repository: reference.repository, tag: reference.tag }) }),
+        ...(reference.tag && {
+          [ANNOTATION.containerdImageName]: formatReference({
+            registry: reference.registry,
+            repository: reference.repository,
+            tag: reference.tag,
+          }),
+        }),
       },
     },
     descriptors,

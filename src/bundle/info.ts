@@ -1,6 +1,5 @@
+import { reachable } from "../layout/image-archive.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
-import type { Digest } from "../oci/digest.ts";
-import { childrenOf } from "../oci/graph.ts";
 import type { Bundle } from "./bundle.ts";
 import type { BundleArtifact, BundleFile } from "./config.ts";
 
@@ -41,21 +40,16 @@ export function bundleInfo(bundle: Bundle): BundleInfo {
     root: plan.root,
     entrypoint: config.entrypoint,
     variables: config.variables,
-    artifacts: config.artifacts.map((artifact) => ({ ...artifact, contentSize: contentSize(bundle, artifact) })),
+    artifacts: config.artifacts.map((artifact) => ({
+      ...artifact,
+      contentSize: contentSize(bundle, artifact),
+    })),
     referrers: plan.referrers,
     blobs: blobs.length,
     size: blobs.reduce((sum, { size }) => sum + size, 0),
   };
 }
 
-function contentSize(bundle: Bundle, artifact: BundleArtifact): number {
-  const counted = new Set<Digest>();
-  const count = (descriptor: Descriptor): number => {
-    if (counted.has(descriptor.digest)) return 0;
-    counted.add(descriptor.digest);
-    const document = bundle.plan.documents.get(descriptor.digest);
-    const children = document ? childrenOf(descriptor, document) : [];
-    return children.reduce((sum, child) => sum + count(child), descriptor.size);
-  };
-  return count(artifact);
+function contentSize({ plan }: Bundle, artifact: BundleArtifact): number {
+  return reachable(artifact, plan.documents).reduce((sum, { size }) => sum + size, 0);
 }

@@ -19,7 +19,12 @@ export interface PushResult {
  * leaves up, then the root with the tag, then the referrers. At no moment does
  * the registry hold a manifest whose parts are missing.
  */
-export async function pushBundle(bundle: Bundle, repository: Repository, target: string, host: Host): Promise<PushResult> {
+export async function pushBundle(
+  bundle: Bundle,
+  repository: Repository,
+  target: string,
+  host: Host,
+): Promise<PushResult> {
   let uploaded = 0;
   let existing = 0;
   for (const { descriptor } of bundle.plan.entries) {
@@ -46,7 +51,13 @@ function pushBlob(bundle: Bundle, descriptor: Descriptor, repository: Repository
   return repository.pushBlob(content);
 }
 
-async function pushDocument(bundle: Bundle, descriptor: Descriptor, repository: Repository, target: string, pushed: Set<Digest>): Promise<void> {
+async function pushDocument(
+  bundle: Bundle,
+  descriptor: Descriptor,
+  repository: Repository,
+  target: string,
+  pushed: Set<Digest>,
+): Promise<void> {
   if (pushed.has(descriptor.digest)) return;
   pushed.add(descriptor.digest);
   const document = bundle.plan.documents.get(descriptor.digest) as Uint8Array;

@@ -32,7 +32,11 @@ export function requireDistinctTargets(config: BundleConfig): void {
   const owners = new Map<string, string>();
   const claim = (path: string, owner: string) => {
     const other = owners.get(path);
-    if (other) throw new SealiftError("DEFINITION_INVALID", `Cannot build the bundle: ${other} and ${owner} both go to ${path}`);
+    if (other)
+      throw new SealiftError(
+        "DEFINITION_INVALID",
+        `Cannot build the bundle: ${other} and ${owner} both go to ${path}`,
+      );
     owners.set(path, owner);
   };
   for (const artifact of config.artifacts) {

@@ -13,6 +13,9 @@ export function fillTemplate(text: string, values: TemplateValues, where: string
   return text.replace(PLACEHOLDER, (_, path: string) => {
     if (Object.hasOwn(values, path)) return values[path] as string;
     const known = Object.keys(values).join(", ");
-    throw new SealiftError("DEFINITION_INVALID", `Cannot fill {{${path}}} in ${where}: it is not defined; there are ${known}`);
+    throw new SealiftError(
+      "DEFINITION_INVALID",
+      `Cannot fill {{${path}}} in ${where}: it is not defined; there are ${known}`,
+    );
   });
 }

@@ -1,6 +1,6 @@
 import { digestOf } from "../bytes/content.ts";
 import type { Host } from "../host.ts";
-import { parseImageConfig, type ImageConfig } from "../oci/config.ts";
+import { type ImageConfig, parseImageConfig } from "../oci/config.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { encodeJson } from "../oci/json.ts";
 import { type Manifest, parseManifest } from "../oci/manifest.ts";
@@ -17,7 +17,11 @@ export function withLayers(image: Image, layers: readonly Layer[], host: Host): 
   return { ...image, layers, config, manifest };
 }
 
-async function changedConfig(image: Image, layers: readonly Layer[], host: Host): Promise<Document<ImageConfig>> {
+async function changedConfig(
+  image: Image,
+  layers: readonly Layer[],
+  host: Host,
+): Promise<Document<ImageConfig>> {
   const original = await image.config();
   const diffIds = [];
   for (const layer of layers) diffIds.push(await layer.diffId());

@@ -1,5 +1,5 @@
-import { type SpooledContent, spoolContent } from "../bytes/spool.ts";
 import { observed, tapped } from "../bytes/progress.ts";
+import { type SpooledContent, spoolContent } from "../bytes/spool.ts";
 import type { ByteStream } from "../bytes/stream.ts";
 import { gzip } from "../compression/gzip.ts";
 import type { Host } from "../host.ts";
@@ -53,7 +53,8 @@ export function rewrittenLayer(source: Layer, rewrite: Rewrite, host: Host): Lay
   }
 
   const blob = () => (madeBlob ??= makeBlob());
-  const tar = () => (madeTar ??= rewrittenStream().then((stream) => spoolContent(host.spool, host.kernels, stream)));
+  const tar = () =>
+    (madeTar ??= rewrittenStream().then((stream) => spoolContent(host.spool, host.kernels, stream)));
 
   return {
     mediaType,

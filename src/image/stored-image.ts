@@ -1,4 +1,4 @@
-import { collect, type ByteStream } from "../bytes/stream.ts";
+import { type ByteStream, collect } from "../bytes/stream.ts";
 import { verified } from "../bytes/verified.ts";
 import { SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
@@ -26,7 +26,11 @@ export async function storedImage(
   const config = once(() => readConfig(manifest.value, open, host));
   const layers = manifest.value.layers.map((layer, index) =>
     storedLayer(
-      { descriptor: layer, open: () => open(layer), diffId: async () => (await config()).value.rootfs.diff_ids[index] as Digest },
+      {
+        descriptor: layer,
+        open: () => open(layer),
+        diffId: async () => (await config()).value.rootfs.diff_ids[index] as Digest,
+      },
       host,
     ),
   );
@@ -36,9 +40,16 @@ export async function storedImage(
 /** A document's bytes, whole and checked. Throws LIMIT_EXCEEDED for one over the limit. */
 export async function readDocument(descriptor: Descriptor, open: OpenBlob, host: Host): Promise<Uint8Array> {
   if (descriptor.size > MAX_DOCUMENT_SIZE) {
-    throw new SealiftError("LIMIT_EXCEEDED", `Cannot read ${descriptor.digest}: ${descriptor.size} bytes is over the limit of ${MAX_DOCUMENT_SIZE} for a document`);
+    throw new SealiftError(
+      "LIMIT_EXCEEDED",
+      `Cannot read ${descriptor.digest}: ${descriptor.size} bytes is over the limit of ${MAX_DOCUMENT_SIZE} for a document`,
+    );
   }
-  return collect(verified(await open(descriptor), descriptor, host.kernels), descriptor.size, descriptor.digest);
+  return collect(
+    verified(await open(descriptor), descriptor, host.kernels),
+    descriptor.size,
+    descriptor.digest,
+  );
 }
 
 async function readConfig(manifest: Manifest, open: OpenBlob, host: Host): Promise<Document<ImageConfig>> {
@@ -46,7 +57,10 @@ async function readConfig(manifest: Manifest, open: OpenBlob, host: Host): Promi
   const value = parseImageConfig(bytes, `config ${manifest.config.digest}`);
   const { diff_ids } = value.rootfs;
   if (diff_ids.length !== manifest.layers.length) {
-    throw new SealiftError("CONFIG_INVALID", `Cannot read config ${manifest.config.digest}: it has ${diff_ids.length} diff_ids for ${manifest.layers.length} layers`);
+    throw new SealiftError(
+      "CONFIG_INVALID",
+      `Cannot read config ${manifest.config.digest}: it has ${diff_ids.length} diff_ids for ${manifest.layers.length} layers`,
+    );
   }
   return { descriptor: manifest.config, bytes, value };
 }

@@ -36,7 +36,8 @@ export function storedLayer(stored: StoredLayer, host: Host): Layer {
     blob: async () => blob,
     stream,
     async tar() {
-      if (declaredCompression(descriptor.mediaType) === "none") return requireDiffId(blob, await stored.diffId());
+      if (declaredCompression(descriptor.mediaType) === "none")
+        return requireDiffId(blob, await stored.diffId());
       spooled ??= stream().then((tar) => spoolContent(host.spool, kernels, tar));
       return spooled;
     },

@@ -29,7 +29,10 @@ export function parseFilter(spec: string, defaults: FilterDefaults = {}): Filter
   if (name === "") throw new SealiftError("USAGE", "Cannot use filter: its specification is empty");
   const make = FILTERS[name];
   if (!make) {
-    throw new SealiftError("USAGE", `Cannot use filter "${name}": there are ${Object.keys(FILTERS).join(", ")}`);
+    throw new SealiftError(
+      "USAGE",
+      `Cannot use filter "${name}": there are ${Object.keys(FILTERS).join(", ")}`,
+    );
   }
   return make(new FilterOptions(name, colon < 0 ? "" : spec.slice(colon + 1)), defaults);
 }
@@ -49,14 +52,16 @@ class FilterOptions {
 
   allow(...known: string[]): void {
     for (const key of this.#values.keys()) {
-      if (!known.includes(key)) throw this.#invalid(`it has no option "${key}"; it takes ${known.join(", ")}`);
+      if (!known.includes(key))
+        throw this.#invalid(`it has no option "${key}"; it takes ${known.join(", ")}`);
     }
   }
 
   integer(key: string): number | undefined {
     const value = this.#values.get(key);
     if (value === undefined) return undefined;
-    if (!/^-?\d{1,15}$/.test(value)) throw this.#invalid(`${key} is not a whole number of seconds: "${value}"`);
+    if (!/^-?\d{1,15}$/.test(value))
+      throw this.#invalid(`${key} is not a whole number of seconds: "${value}"`);
     return Number(value);
   }
 

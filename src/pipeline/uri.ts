@@ -37,7 +37,13 @@ export function parseUri(text: string): Uri {
   }
   const credentials = cutCredentials();
   if (rest === "") throw invalid(text, `${scheme}:// needs a name`);
-  return { scheme, path: rest, options, ...(fragment && { fragment: decode(text, fragment) }), ...credentials };
+  return {
+    scheme,
+    path: rest,
+    options,
+    ...(fragment && { fragment: decode(text, fragment) }),
+    ...credentials,
+  };
 
   function cut(mark: string): string | undefined {
     const at = rest.indexOf(mark);
@@ -94,5 +100,8 @@ function decode(text: string, part: string): string {
 }
 
 function invalid(text: string, reason: string): SealiftError {
-  return new SealiftError("URI_INVALID", `Cannot read URI "${text.replace(/\/\/[^/@]*@/, "//…@")}": ${reason}`);
+  return new SealiftError(
+    "URI_INVALID",
+    `Cannot read URI "${text.replace(/\/\/[^/@]*@/, "//…@")}": ${reason}`,
+  );
 }

@@ -1,0 +1,48 @@
+import { digestOf } from "../bytes/content.ts";
+import type { Host } from "../host.ts";
+import type { ImageConfig } from "../oci/config.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import { encodeJson } from "../oci/json.ts";
+import { type Manifest, parseManifest } from "../oci/manifest.ts";
+import { MEDIA_TYPE } from "../oci/media-type.ts";
+import type { Document, Image, Layer } from "./image.ts";
+import { once } from "./once.ts";
+
+export interface ImageParts {
+  readonly name?: string;
+  /** Exactly as it is to be stored. */
+  readonly configBytes: Uint8Array;
+  readonly config: ImageConfig;
+  readonly layers: readonly Layer[];
+}
+
+/** An image of which there is a config and layers but no manifest: one is made, which makes the layers' blobs. */
+export function assembledImage({ name, configBytes, config, layers }: ImageParts, host: Host): Image {
+  const configDescriptor: Descriptor = {
+    mediaType: MEDIA_TYPE.ociConfig,
+    digest: digestOf(host.kernels, configBytes),
+    size: configBytes.length,
+  };
+  const manifest = once(async (): Promise<Document<Manifest>> => {
+    const descriptors: Descriptor[] = [];
+    for (const layer of layers) descriptors.push((await layer.blob()).descriptor);
+    const bytes = encodeJson({
+      schemaVersion: 2,
+      mediaType: MEDIA_TYPE.ociManifest,
+      config: configDescriptor,
+      layers: descriptors,
+    });
+    const descriptor = {
+      mediaType: MEDIA_TYPE.ociManifest,
+      digest: digestOf(host.kernels, bytes),
+      size: bytes.length,
+    };
+    return { descriptor, bytes, value: parseManifest(bytes) };
+  });
+  return {
+    ...(name && { name }),
+    layers,
+    manifest,
+    config: async () => ({ descriptor: configDescriptor, bytes: configBytes, value: config }),
+  };
+}

@@ -1,0 +1,127 @@
+import type { Files } from "../bytes/files.ts";
+import type { Host } from "../host.ts";
+import type { Image } from "../image/image.ts";
+import { readOciLayout } from "../layout/oci-layout.ts";
+import type { Platform } from "../oci/descriptor.ts";
+import { parseReference } from "../oci/reference.ts";
+import type { RepositoryOptions } from "../registry/repository.ts";
+import { dockerSaveSink } from "../sink/docker-save-sink.ts";
+import { type OciLayoutTarget, ociLayoutSink } from "../sink/oci-layout-sink.ts";
+import { registrySink } from "../sink/registry-sink.ts";
+import { filesImage, ociLayoutImage, type Selection } from "../source/layout-source.ts";
+import { registryImage } from "../source/registry-source.ts";
+import { tarFilesWriter } from "../tar/files-writer.ts";
+import { archiveFiles, requireFiles } from "./archive-files.ts";
+import type { OpenSink, OpenSource, RunOptions, Schemes } from "./schemes.ts";
+import { allowOptions, booleanOption, type Uri } from "./uri.ts";
+
+/** Which platform's image: options of every source. */
+const PLATFORM = ["os", "arch", "architecture", "variant"] as const;
+
+type ReadImage = (files: Files, selection: Selection, host: Host, what: string) => Promise<Image>;
+
+const archiveSource =
+  (read: ReadImage): OpenSource =>
+  async (uri, host, options) => {
+    allowOptions(uri, ...PLATFORM);
+    return read(await archiveFiles(uri.path, host), selectionOf(uri, options), host, uri.path);
+  };
+
+const folderSource =
+  (read: ReadImage): OpenSource =>
+  async (uri, host, options) => {
+    allowOptions(uri, ...PLATFORM);
+    return read(await requireFiles(host).folder(uri.path), selectionOf(uri, options), host, uri.path);
+  };
+
+const registrySource: OpenSource = async (uri, host, options) => {
+  allowOptions(uri, ...PLATFORM, "insecure");
+  return registryImage(
+    parseReference(uri.path),
+    platformOf(uri, options),
+    host,
+    registryOptions(uri, options),
+  );
+};
+
+const registryTarget: OpenSink = async (uri, host, options) => {
+  allowOptions(uri, "insecure");
+  return registrySink(parseReference(uri.path), host, registryOptions(uri, options));
+};
+
+const dockerArchive: OpenSink = async (uri, host) => {
+  allowOptions(uri);
+  return dockerSaveSink(await archiveWriter(uri, host), uri.path, host);
+};
+
+const dockerFolder: OpenSink = async (uri, host) => {
+  allowOptions(uri);
+  return dockerSaveSink(await requireFiles(host).createFolder(uri.path), uri.path, host);
+};
+
+const ociArchive: OpenSink = async (uri, host) => {
+  allowOptions(uri);
+  return ociLayoutSink(await archiveWriter(uri, host), layoutTarget(uri), host);
+};
+
+/** Adds to the layout that is there, as every tool does with a layout folder. */
+const ociFolder: OpenSink = async (uri, host) => {
+  allowOptions(uri);
+  const files = requireFiles(host);
+  const present = (await files.kind(uri.path)) === "folder" ? await files.folder(uri.path) : undefined;
+  const isLayout = present?.get("oci-layout") && present.get("index.json");
+  const existing = isLayout ? { existing: await readOciLayout(present, host.kernels) } : {};
+  return ociLayoutSink(await files.createFolder(uri.path), { ...layoutTarget(uri), ...existing }, host);
+};
+
+/** The schemes that need no more than the ports of a host with files. */
+export const CORE_SCHEMES: Schemes = {
+  sources: {
+    registry: registrySource,
+    tar: archiveSource(filesImage),
+    file: archiveSource(filesImage),
+    dir: folderSource(filesImage),
+    directory: folderSource(filesImage),
+    "oci-archive": archiveSource(ociLayoutImage),
+    "oci-layout": folderSource(ociLayoutImage),
+    // A bundle is an OCI layout, and its images have their artifacts' names.
+    bundle: archiveSource(ociLayoutImage),
+  },
+  sinks: {
+    registry: registryTarget,
+    tar: dockerArchive,
+    dir: dockerFolder,
+    directory: dockerFolder,
+    "oci-archive": ociArchive,
+    "oci-layout": ociFolder,
+  },
+};
+
+async function archiveWriter(uri: Uri, host: Host) {
+  return tarFilesWriter(await requireFiles(host).createFile(uri.path), host.kernels);
+}
+
+function layoutTarget(uri: Uri): OciLayoutTarget {
+  return { name: uri.path, ...(uri.fragment && { ref: uri.fragment }) };
+}
+
+function selectionOf(uri: Uri, options: RunOptions): Selection {
+  return { platform: platformOf(uri, options), ...(uri.fragment && { ref: uri.fragment }) };
+}
+
+function platformOf({ options: given }: Uri, options: RunOptions): Platform {
+  const os = given.get("os") ?? options.platform.os;
+  const architecture = given.get("arch") ?? given.get("architecture") ?? options.platform.architecture;
+  // Another architecture's variant means nothing for this one.
+  const inherited = architecture === options.platform.architecture ? options.platform.variant : undefined;
+  const variant = given.get("variant") ?? inherited;
+  return { os, architecture, ...(variant && { variant }) };
+}
+
+function registryOptions(uri: Uri, options: RunOptions): RepositoryOptions {
+  const { username, password = "" } = uri;
+  return {
+    insecure: options.insecure || booleanOption(uri.options, "insecure"),
+    ...(username !== undefined && { credential: { username, password, origin: "the URI" } }),
+  };
+}

@@ -1,0 +1,41 @@
+import { SealiftError } from "../error.ts";
+import type { Filter } from "../filter/filter.ts";
+import type { Host } from "../host.ts";
+import type { SinkResult } from "../sink/sink.ts";
+import type { RunOptions, Schemes } from "./schemes.ts";
+import { parseUri } from "./uri.ts";
+
+export interface Pipeline {
+  /** Where the image comes from: a URI. */
+  readonly source: string;
+  /** Where it goes: a URI. */
+  readonly sink: string;
+  /** Applied in this order. */
+  readonly filters: readonly Filter[];
+}
+
+/** source → filters → sink. Everything about the URIs is checked before anything is read or written. */
+export async function runPipeline(
+  pipeline: Pipeline,
+  schemes: Schemes,
+  host: Host,
+  options: RunOptions,
+): Promise<SinkResult> {
+  const from = parseUri(pipeline.source);
+  const to = parseUri(pipeline.sink);
+  const openSource = lookUp(schemes.sources, from.scheme, "source");
+  const openSink = lookUp(schemes.sinks, to.scheme, "destination");
+  const image = await openSource(from, host, options);
+  const filtered = pipeline.filters.reduce((changed, filter) => filter(changed, host), image);
+  const sink = await openSink(to, host, options);
+  return sink(filtered);
+}
+
+function lookUp<T>(table: Readonly<Record<string, T>>, scheme: string, role: string): T {
+  if (Object.hasOwn(table, scheme)) return table[scheme] as T;
+  const known = Object.keys(table).map((name) => `${name}://`);
+  throw new SealiftError(
+    "URI_INVALID",
+    `Cannot use ${scheme}:// as a ${role}: there are ${known.join(", ")}`,
+  );
+}

@@ -1,0 +1,59 @@
+import { verifiedContent } from "../bytes/content.ts";
+import type { Files } from "../bytes/files.ts";
+import { chunksOf } from "../bytes/stream.ts";
+import type { Host } from "../host.ts";
+import { assembledImage } from "../image/assembled-image.ts";
+import type { Image, Layer } from "../image/image.ts";
+import { once } from "../image/once.ts";
+import { storedLayer } from "../image/stored-layer.ts";
+import { tarLayer } from "../image/tar-layer.ts";
+import { type DockerSaveLayer, readDockerSave } from "../layout/docker-save.ts";
+import { type Digest, formatDigest } from "../oci/digest.ts";
+import { MEDIA_TYPE, withCompression } from "../oci/media-type.ts";
+
+/** An image of a docker-save archive or folder. It has no manifest there, so it gets one. */
+export async function dockerSaveImage(files: Files, ref: string | undefined, host: Host): Promise<Image> {
+  const archive = await readDockerSave(files, host.kernels);
+  const { repoTags, configBytes, config, layers } = await archive.read(archive.select(ref));
+  const [name] = repoTags;
+  const parts = { configBytes, config, layers: layers.map((layer) => savedLayer(layer, host)) };
+  return assembledImage({ ...parts, ...(name && { name }) }, host);
+}
+
+function savedLayer(saved: DockerSaveLayer, host: Host): Layer {
+  if (saved.compression === "none") {
+    return tarLayer(
+      verifiedContent(host.kernels, { digest: saved.diffId, size: saved.size }, saved.open),
+      host,
+    );
+  }
+  return compressedLayer(saved, host);
+}
+
+/** A layer saved compressed is kept as it is; where its name does not tell its digest, it is read once for it. */
+function compressedLayer(saved: DockerSaveLayer, host: Host): Layer {
+  const mediaType = withCompression(MEDIA_TYPE.ociLayer, saved.compression);
+  const layer = once(async () => {
+    const digest = saved.digest ?? (await digestOfFile(saved, host));
+    const descriptor = { mediaType, digest, size: saved.size };
+    return storedLayer({ descriptor, diffId: async () => saved.diffId, open: saved.open }, host);
+  });
+  return {
+    mediaType,
+    diffId: async () => saved.diffId,
+    blob: async () => (await layer()).blob(),
+    tar: async () => (await layer()).tar(),
+    stream: async () => (await layer()).stream(),
+    release: async () => (await layer()).release(),
+  };
+}
+
+async function digestOfFile(saved: DockerSaveLayer, host: Host): Promise<Digest> {
+  const hasher = host.kernels.hasher("sha256");
+  try {
+    for await (const chunk of chunksOf(await saved.open())) hasher.update(chunk);
+    return formatDigest("sha256", hasher.digest());
+  } finally {
+    hasher.release();
+  }
+}
