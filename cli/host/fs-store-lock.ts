@@ -1,0 +1,129 @@
+/**
+ * Locks between processes that share a folder, without the system's help: Node
+ * has no flock. A lock is a file that names its holder. It is broken when the
+ * holder is known to be dead, or has not touched it for a while.
+ *
+ * What is left to chance: a holder that sleeps longer than STALE_AFTER between
+ * checking `isHeld` and its next system call. Network file systems are not meant.
+ */
+import { randomBytes } from "node:crypto";
+import { readFileSync, readlinkSync } from "node:fs";
+import { link, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { threadId } from "node:worker_threads";
+import { SealiftError } from "../../src/error.ts";
+import { ifExists, systemCode } from "./fs-store-files.ts";
+
+/** Milliseconds a holder may be silent before others take it for dead. */
+const STALE_AFTER = 15_000;
+const HEARTBEAT = 4_000;
+/** Milliseconds to wait for a lock that is held for a few system calls. */
+const PATIENCE = 30_000;
+
+export interface Lock {
+  /** False if others took this holder for dead. */
+  isHeld(): Promise<boolean>;
+  release(): Promise<void>;
+}
+
+/** This thread's name for others: machine, boot and process namespace, then process and thread. */
+const PLACE = [hostname(), bootId(), processNamespace()].join(".").replaceAll(" ", "_");
+const SELF = `${PLACE} ${process.pid} ${threadId}`;
+const held = new Set<string>();
+
+/** Takes the lock, or gives undefined if someone has it. */
+export async function tryLock(path: string): Promise<Lock | undefined> {
+  const owner = `${SELF} ${randomBytes(8).toString("hex")}`;
+  held.add(owner);
+  try {
+    if (await claim(path, owner)) return heldLock(path, owner);
+    if ((await breakStale(path)) && (await claim(path, owner))) return heldLock(path, owner);
+  } catch (error) {
+    held.delete(owner);
+    throw error;
+  }
+  held.delete(owner);
+  return undefined;
+}
+
+/** Takes the lock, waiting for its holder. Throws IO if that takes over half a minute. */
+export async function waitForLock(path: string): Promise<Lock> {
+  const deadline = Date.now() + PATIENCE;
+  while (Date.now() < deadline) {
+    const lock = await tryLock(path);
+    if (lock) return lock;
+    await new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * 9));
+  }
+  throw new SealiftError("IO", `Cannot lock ${path}: another process holds it`);
+}
+
+function heldLock(path: string, owner: string): Lock {
+  const isHeld = async () => (await ifExists(readFile(path, "utf8"))) === owner;
+  const heartbeat = setInterval(() => {
+    const now = new Date();
+    utimes(path, now, now).catch(() => {});
+  }, HEARTBEAT);
+  heartbeat.unref();
+  return {
+    isHeld,
+    async release() {
+      clearInterval(heartbeat);
+      if (await isHeld()) await rm(path, { force: true });
+      held.delete(owner);
+    },
+  };
+}
+
+async function claim(path: string, owner: string): Promise<boolean> {
+  try {
+    await writeFile(path, owner, { flag: "wx" });
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** Removes a dead holder's lock. False if the holder may be alive. */
+async function breakStale(path: string): Promise<boolean> {
+  const found = await ifExists(readFile(path, "utf8"));
+  const touched = (await ifExists(stat(path)))?.mtimeMs;
+  if (found === undefined || touched === undefined) return true;
+  if (!isDead(found) && Date.now() - touched < STALE_AFTER) return false;
+  // Of several who see this, the one whose rename comes second would take a fresh lock: it gives it back.
+  const taken = `${path}.${randomBytes(8).toString("hex")}`;
+  if ((await ifExists(rename(path, taken).then(() => true))) === undefined) return true;
+  if ((await readFile(taken, "utf8")) !== found) await link(taken, path).catch(() => {});
+  await rm(taken, { force: true });
+  return true;
+}
+
+/** Whether the holder is certainly gone: its process does not run, or is this thread and knows nothing of it. */
+function isDead(owner: string): boolean {
+  const [place, pid, thread] = owner.split(" ");
+  if (place !== PLACE || !pid) return false;
+  if (Number(pid) === process.pid) return Number(thread) === threadId && !held.has(owner);
+  try {
+    process.kill(Number(pid), 0);
+    return false;
+  } catch (error) {
+    return systemCode(error) === "ESRCH";
+  }
+}
+
+/** Two containers may have one host name and count their processes alike. */
+function processNamespace(): string {
+  try {
+    return readlinkSync("/proc/self/ns/pid");
+  } catch {
+    return "";
+  }
+}
+
+function bootId(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,80 @@
+import type { Server } from "node:http";
+import { createAdaptorServer } from "@hono/node-server";
+import { reasonOf, SealiftError } from "../../src/error.ts";
+import { systemCode } from "./fs-store-files.ts";
+
+/** Milliseconds that requests in progress get to end. */
+const GRACE = 5_000;
+
+export interface ServeOptions {
+  readonly host: string;
+  /** 0: any free one; `url` says which. */
+  readonly port: number;
+}
+
+export interface Served {
+  /** `http://host:port`, without a slash at the end. */
+  readonly url: string;
+  /** Takes no more requests, lets those in progress end, then resolves. */
+  close(): Promise<void>;
+}
+
+/**
+ * Listens with Node's HTTP server. Throws ADDRESS_IN_USE if another program has
+ * the port, DENIED if this user may not open it, IO.
+ */
+export async function serve(
+  app: { readonly fetch: (request: Request) => Response | Promise<Response> },
+  { host, port }: ServeOptions,
+): Promise<Served> {
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    // Node ends a request after five minutes; a layer over a slow line takes longer.
+    serverOptions: { requestTimeout: 0 },
+  }) as Server;
+  await listen(server, host, port);
+  const address = server.address();
+  const actual = typeof address === "object" && address ? address.port : port;
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${actual}`,
+    close: () => close(server),
+  };
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => reject(listenError(error, host, port)));
+    server.listen(port, host, () => {
+      server.removeAllListeners("error");
+      resolve();
+    });
+  });
+}
+
+function listenError(error: unknown, host: string, port: number): SealiftError {
+  const at = `${host}:${port}`;
+  const code = systemCode(error);
+  if (code === "EADDRINUSE") {
+    return new SealiftError("ADDRESS_IN_USE", `Cannot listen on ${at}: port ${port} is taken`, {
+      cause: error,
+    });
+  }
+  if (code === "EACCES") {
+    return new SealiftError("DENIED", `Cannot listen on ${at}: this user may not open port ${port}`, {
+      cause: error,
+      hint: "Choose a port from 1024 up with --listen HOST:PORT.",
+    });
+  }
+  return new SealiftError("IO", `Cannot listen on ${at}: ${reasonOf(error)}`, { cause: error });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), GRACE);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

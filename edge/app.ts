@@ -1,0 +1,54 @@
+/** The mirror's HTTP face: a Hono app over Web APIs, mounted by any host that can answer a Request. */
+import { type Context, Hono } from "hono";
+import { SealiftError } from "../src/error.ts";
+import type { LogEvent } from "../src/host.ts";
+import { createMirror, type MirrorOptions } from "../src/mirror/mirror.ts";
+import { errorResponse, noSuchPath } from "./error.ts";
+import { routedPath } from "./path.ts";
+import { baseRoutes } from "./routes/base.ts";
+import { blobRoutes } from "./routes/blobs.ts";
+import { catalogRoutes } from "./routes/catalog.ts";
+import { manifestRoutes } from "./routes/manifests.ts";
+import { referrerRoutes } from "./routes/referrers.ts";
+import { tagRoutes } from "./routes/tags.ts";
+import { uploadRoutes } from "./routes/uploads.ts";
+
+export interface AppOptions extends MirrorOptions {
+  /** Hears of failures whose reason the client is not told. */
+  readonly log?: (event: LogEvent) => void;
+}
+
+/** A registry as a web application: `app.fetch(request)` answers. */
+export function createApp({ log, ...options }: AppOptions): Hono {
+  const mirror = createMirror(options);
+  const app = new Hono({ getPath: routedPath });
+
+  app.use(async (c, next) => {
+    c.header("Docker-Distribution-API-Version", "registry/2.0");
+    // Blobs are whatever was pushed; a browser must not guess that one is a page of ours.
+    c.header("X-Content-Type-Options", "nosniff");
+    await next();
+  });
+  app.route("/", baseRoutes(mirror));
+  app.route("/", catalogRoutes(mirror));
+  app.route("/", uploadRoutes(mirror));
+  app.route("/", blobRoutes(mirror));
+  app.route("/", manifestRoutes(mirror));
+  app.route("/", tagRoutes(mirror));
+  app.route("/", referrerRoutes(mirror));
+  app.notFound(noSuchPath);
+  app.onError((error, c) => errorResponse(c, asSealiftError(error, c, log)));
+  return app;
+}
+
+function asSealiftError(error: unknown, c: Context, log: AppOptions["log"]): SealiftError {
+  if (error instanceof SealiftError && error.status < 500) return error;
+  // A body that breaks off is the client's doing; what arrived of it is kept.
+  if (c.req.raw.signal?.aborted) {
+    return new SealiftError("ABORTED", "Cannot complete the request: the client went away", { cause: error });
+  }
+  const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  log?.({ type: "warning", message: `${c.req.method} ${c.req.path} failed: ${reason}` });
+  if (error instanceof SealiftError) return error;
+  return new SealiftError("INTERNAL", "Cannot complete the request: the registry failed", { cause: error });
+}
