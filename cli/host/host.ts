@@ -1,0 +1,45 @@
+import { randomBytes } from "node:crypto";
+import { homedir, tmpdir } from "node:os";
+import type { Host } from "../../src/host.ts";
+import { systemClock } from "./clock.ts";
+import { type CredentialSources, nodeCredentials } from "./credentials.ts";
+import { type NodeFileSystem, nodeFileSystem } from "./file-system.ts";
+import { loadKernels } from "./kernels.ts";
+import { type FileSpool, fileSpool } from "./spool.ts";
+
+export interface NodeHostOptions {
+  /** Hears of progress, notes and warnings; nobody does without it. */
+  readonly log?: Host["log"];
+  /** Ends the work in progress when it aborts. */
+  readonly signal?: AbortSignal;
+  /** Where credentials come from besides this machine's environment and files. */
+  readonly credentials?: Pick<CredentialSources, "flags" | "named">;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Where temporary files lie; the system's place for them without it. */
+  readonly temporary?: string;
+}
+
+export interface NodeHost extends Host {
+  readonly spool: FileSpool;
+  readonly files: NodeFileSystem;
+  /** Removes what is left of the temporary files. */
+  dispose(): Promise<void>;
+}
+
+/** This machine as a host: its disk, network, clock, credentials and the WebAssembly kernels. */
+export async function nodeHost(options: NodeHostOptions = {}): Promise<NodeHost> {
+  const { log = () => {}, signal, env = process.env, temporary = tmpdir() } = options;
+  const spool = fileSpool(temporary);
+  return {
+    kernels: await loadKernels(),
+    spool,
+    fetch: (url, init) => fetch(url, init),
+    clock: systemClock(signal),
+    random: (length) => new Uint8Array(randomBytes(length)),
+    credentials: nodeCredentials({ ...options.credentials, env, home: homedir(), log }),
+    log,
+    files: nodeFileSystem(),
+    ...(signal && { signal }),
+    dispose: () => spool.dispose(),
+  };
+}
