@@ -39,7 +39,7 @@ export function formatPublicKey(key: PublicKey): string {
 /** The key that is an uncompressed point. Throws KEY_INVALID if the curve has no such point. */
 export function publicKeyOf(point: Uint8Array, what = "public key"): PublicKey {
   try {
-    p256.Point.fromBytes(point).assertValidity();
+    p256.Point.fromBytes(point);
   } catch (cause) {
     throw new SealiftError("KEY_INVALID", `Cannot read ${what}: it is not a point of P-256`, { cause });
   }
@@ -70,7 +70,7 @@ function pointOfSpki(spki: Uint8Array, what: string): Uint8Array {
 
 /** A key has one SPKI and one hint only if its point has one spelling, so compressed points are refused, as Go does. */
 function uncompressedPoint(bits: Uint8Array, what: string): Uint8Array {
-  if (bits.length !== 66 || bits[0] !== 0 || bits[1] !== 4) {
+  if (bits.length !== 66 || bits[0] !== 0) {
     throw new SealiftError("KEY_INVALID", `Cannot read ${what}: its point is not in the uncompressed form`);
   }
   return concat([bits.subarray(1)]);

@@ -33,12 +33,11 @@ export type SignatureOutcome =
   /** No key was given. */
   | "not-checked";
 
-/** A sigstore bundle found among the subject's referrers. */
-export interface FoundSignature {
+/** A signature found among the subject's referrers: its sigstore bundle, or why that could not be had. */
+export type FoundSignature = {
   /** Of the referrer's manifest; names the signature in reports. */
   readonly descriptor: Descriptor;
-  readonly bundleBytes: Uint8Array;
-}
+} & ({ readonly bundleBytes: Uint8Array } | { readonly unreadable: string });
 
 export interface SignatureReport {
   readonly descriptor: Descriptor;
@@ -63,8 +62,13 @@ export interface SignatureQuestion {
 
 /** Checks every signature, and never throws for what is wrong with one. */
 export function checkSignatures({ subject, signatures, keys }: SignatureQuestion): SignaturesReport {
-  const reports = signatures.map(({ descriptor, bundleBytes }): SignatureReport => {
-    return { descriptor, ...checkSignature(subject.digest, bundleBytes, keys) };
+  const reports = signatures.map((signature): SignatureReport => {
+    // Left out, a damaged signature would make the subject look unsigned.
+    const finding =
+      "unreadable" in signature
+        ? ({ outcome: "malformed", reason: signature.unreadable } as const)
+        : checkSignature(subject.digest, signature.bundleBytes, keys);
+    return { descriptor: signature.descriptor, ...finding };
   });
   return { state: keys.length > 0 ? stateFor(reports) : stateWithoutKey(reports), signatures: reports };
 }

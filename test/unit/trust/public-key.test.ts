@@ -40,6 +40,7 @@ describe("a public key", () => {
     ["data after the structure", (spki: Uint8Array) => new Uint8Array([...spki, 0])],
     ["a point off the curve", (spki: Uint8Array) => spki.with(90, (spki[90] ?? 0) ^ 1)],
     ["unused bits in its bit string", (spki: Uint8Array) => spki.with(25, 1)],
+    ["a point in the hybrid form", (spki: Uint8Array) => spki.with(26, 6 + ((spki[90] ?? 0) & 1))],
     ["a point cut short", (spki: Uint8Array) => spki.slice(0, 80)],
     ["no content", () => new Uint8Array()],
   ])("with %s is refused", (_, change) => {

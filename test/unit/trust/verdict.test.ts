@@ -113,8 +113,10 @@ describe("a verdict", () => {
   });
 
   test("without a look at the root fails: nothing found wrong is not everything found right", () => {
-    const verdict = new VerdictBuilder({ signatureRequired: false }).finish();
-    expect(verdict).toMatchObject({ outcome: "failed", subject: {}, signature: "not-checked" });
+    const builder = new VerdictBuilder({ signatureRequired: false });
+    builder.pass("layout", "hello.bundle");
+    builder.skip("root", "root index", "not asked for");
+    expect(builder.finish()).toMatchObject({ outcome: "failed", subject: {}, signature: "not-checked" });
   });
 
   test("without a look at demanded signatures is untrusted", () => {

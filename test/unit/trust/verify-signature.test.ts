@@ -215,6 +215,17 @@ describe("all signatures together", () => {
     expect(stateOf(["malformed"], [])).toBe("not-checked");
   });
 
+  test("that could not be read are bad, not absent", () => {
+    const damaged = { descriptor: found(genuine).descriptor, unreadable: "its digest is another" };
+    const { state, signatures } = checkSignatures({
+      subject,
+      signatures: [damaged],
+      keys: [alice.publicKey],
+    });
+    expect(state).toBe("bad-signature");
+    expect(signatures[0]).toMatchObject({ outcome: "malformed", reason: "its digest is another" });
+  });
+
   test("are each reported, in their order", () => {
     const names = ["malformed", "unknown-key", "valid", "wrong-subject"];
     const report = checkSignatures({
