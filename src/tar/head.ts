@@ -80,8 +80,10 @@ export class HeadReader {
         return { kind: "member", extensions, block, header: this.#resolve(fields, extensions, at) };
       }
       const extension = await this.#extension(flag, block, fields.size, at);
-      if (flag === "g") this.#setGlobals(extension, extensions.length > 0, at);
-      else if (extensions.some((other) => other.flag === flag)) {
+      if (flag === "g") {
+        const late = extensions.some((other) => other.flag !== "g");
+        this.#setGlobals(extension, late, at);
+      } else if (extensions.some((other) => other.flag === flag)) {
         // Readers disagree on which of two counts, so one of them would be shown another archive.
         throw invalid(at, `a member has two extended headers of type "${flag}"`);
       }
@@ -222,8 +224,7 @@ function refuseSparse(flag: string, pax: PaxRecords, at: number): void {
 
 function fieldName(fields: TarFields): string {
   const name = cString(fields.name);
-  // GNU keeps other things where ustar has the prefix.
-  const prefix = fields.format === "ustar" ? cString(fields.prefix) : "";
+  const prefix = cString(fields.prefix);
   return prefix === "" ? name : `${prefix}/${name}`;
 }
 

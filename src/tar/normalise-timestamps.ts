@@ -8,11 +8,14 @@ import { StreamInput } from "./input.ts";
 import { encodePaxRecord, isLater, MAX_PAX_SIZE, type PaxRecord, parsePax, paxTime } from "./pax.ts";
 
 export interface TimestampOptions {
-  /** Whole seconds since the epoch. */
+  /** Whole seconds since the epoch, as many as a header holds. */
   readonly seconds: number;
   /** Only times later than `seconds` change. */
   readonly clamp: boolean;
 }
+
+/** What eleven octal digits hold: the year 2242. */
+const MAX_SECONDS = 0o77777777777;
 
 /** PAX keywords that hold a time; libarchive writes the last one. */
 const TIME_KEYS: ReadonlySet<string> = new Set(["mtime", "atime", "ctime", "LIBARCHIVE.creationtime"]);
@@ -22,15 +25,19 @@ const TIME_KEYS: ReadonlySet<string> = new Set(["mtime", "atime", "ctime", "LIBA
  * the GNU dialect, and the PAX records. Nothing else changes: names, order,
  * attributes, padding and what follows the end marker are passed on as bytes.
  * Doing it twice gives what doing it once gives.
- * Fails as reading the archive does; throws USAGE if `seconds` is not whole.
+ * Fails as reading the archive does; throws USAGE if no header can hold `seconds`.
  */
 export function normaliseTimestamps(
   stream: ByteStream,
   kernels: Kernels,
   options: TimestampOptions,
 ): ByteStream {
-  if (!Number.isSafeInteger(options.seconds)) {
-    throw new SealiftError("USAGE", `Cannot normalise timestamps: ${options.seconds} is not a whole second`);
+  const { seconds } = options;
+  if (!Number.isInteger(seconds) || seconds < 0 || seconds > MAX_SECONDS) {
+    throw new SealiftError(
+      "USAGE",
+      `Cannot normalise timestamps: ${seconds} is not a whole second from 0 to ${MAX_SECONDS}`,
+    );
   }
   return streamFrom(retimed(stream, kernels, options), (reason) => stream.cancel(reason));
 }
