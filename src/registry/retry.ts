@@ -57,18 +57,20 @@ export class Patience {
   }
 }
 
-async function sleep(host: Host, milliseconds: number): Promise<void> {
-  const { signal } = host;
-  if (!signal) return host.clock.sleep(milliseconds);
+async function sleep({ clock, signal }: Host, milliseconds: number): Promise<void> {
+  if (!signal) return clock.sleep(milliseconds);
   let onAbort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(new SealiftError("ABORTED", "Cannot go on: interrupted"));
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort);
+  const aborted = new Promise<void>((resolve) => {
+    onAbort = resolve;
+    signal.addEventListener("abort", onAbort);
   });
   try {
-    await Promise.race([host.clock.sleep(milliseconds), aborted]);
+    if (!signal.aborted) await Promise.race([clock.sleep(milliseconds), aborted]);
+  } catch (error) {
+    // A host's clock may listen to the same signal.
+    if (!signal.aborted) throw error;
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
+  if (signal.aborted) throw new SealiftError("ABORTED", "Cannot go on: interrupted");
 }

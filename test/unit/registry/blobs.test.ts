@@ -1,0 +1,175 @@
+import type { ServerResponse } from "node:http";
+import { describe, expect, it } from "vitest";
+import { contentOf, digestOf, verifiedContent } from "../../../src/bytes/content.ts";
+import { collect } from "../../../src/bytes/stream.ts";
+import { openRepository } from "../../../src/registry/repository.ts";
+import { sampleBytes, scripted, serve, testHost } from "./support.ts";
+
+const host0 = testHost();
+const blob = sampleBytes(300_000);
+const descriptor = { digest: digestOf(host0.kernels, blob), size: blob.length };
+const LIMIT = 1 << 20;
+
+/** Sends part of a body, then breaks the connection. */
+function breakOff(response: ServerResponse, bytes: Uint8Array, length: number): void {
+  response.write(bytes.subarray(0, length), () => setTimeout(() => response.destroy(), 5));
+}
+
+async function repositoryAt(listener: Parameters<typeof serve>[0]) {
+  const host = testHost();
+  const registry = await serve(listener);
+  return { host, repository: openRepository(host, { registry, repository: "a" }) };
+}
+
+describe("a blob's download", () => {
+  it("gives the bytes, whole or from an offset or a range", async () => {
+    const { repository } = await repositoryAt((request, response) => {
+      const [, first, last] = /bytes=(\d+)-(\d*)/.exec(request.headers.range ?? "") ?? [];
+      if (first === undefined) return void response.end(blob);
+      const end = last ? Number(last) + 1 : blob.length;
+      response.writeHead(206, { "content-range": `bytes ${first}-${end - 1}/${blob.length}` });
+      response.end(blob.subarray(Number(first), end));
+    });
+    const read = async (start?: number, end?: number) =>
+      collect(await repository.openBlob(descriptor, start, end), LIMIT);
+    expect(await read()).toEqual(blob);
+    expect(await read(1000)).toEqual(blob.subarray(1000));
+    expect(await read(1000, 2000)).toEqual(blob.subarray(1000, 2000));
+    expect(await read(0, 10)).toEqual(blob.subarray(0, 10));
+    expect(await read(300_000)).toEqual(new Uint8Array());
+  });
+
+  it("goes on by Range where the connection broke", async () => {
+    const ranges: (string | undefined)[] = [];
+    const { repository, host } = await repositoryAt((request, response) => {
+      ranges.push(request.headers.range);
+      const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
+      const headers = { "content-length": blob.length - from };
+      if (from > 0) {
+        response.writeHead(206, {
+          ...headers,
+          "content-range": `bytes ${from}-${blob.length - 1}/${blob.length}`,
+        });
+      } else {
+        response.writeHead(200, headers);
+      }
+      if (ranges.length < 4) breakOff(response, blob.subarray(from), 70_000);
+      else response.end(blob.subarray(from));
+    });
+    expect(await collect(await repository.openBlob(descriptor), LIMIT)).toEqual(blob);
+    expect(ranges).toEqual([undefined, "bytes=70000-", "bytes=140000-", "bytes=210000-"]);
+    expect(host.sleeps, "progress in between starts the waiting anew").toEqual([250, 250, 250]);
+  });
+
+  it("passes over what a server without Range sends again", async () => {
+    let requests = 0;
+    const { repository } = await repositoryAt((_request, response) => {
+      requests += 1;
+      response.writeHead(200, { "content-length": blob.length });
+      if (requests === 1) breakOff(response, blob, 123_456);
+      else response.end(blob);
+    });
+    expect(await collect(await repository.openBlob(descriptor), LIMIT)).toEqual(blob);
+    expect(await collect(await repository.openBlob(descriptor, 99_999, 100_010), LIMIT)).toEqual(
+      blob.subarray(99_999, 100_010),
+    );
+  });
+
+  it("fails when the connection breaks again and again at the same place", async () => {
+    let requests = 0;
+    const { repository } = await repositoryAt((_request, response) => {
+      requests += 1;
+      response.writeHead(200, { "content-length": blob.length });
+      breakOff(response, blob, 50_000);
+    });
+    await expect(collect(await repository.openBlob(descriptor), LIMIT)).rejects.toMatchObject({
+      code: "UNREACHABLE",
+    });
+    expect(requests).toBe(5);
+  });
+
+  it("fails when the body simply ends early", async () => {
+    const { repository } = await repositoryAt((_request, response) => {
+      response.writeHead(200, { "transfer-encoding": "chunked" });
+      response.end(blob.subarray(0, 1000));
+    });
+    await expect(collect(await repository.openBlob(descriptor), LIMIT)).rejects.toMatchObject({
+      code: "UNREACHABLE",
+      message: expect.stringContaining("ended at byte 1000 of 300000"),
+    });
+  });
+
+  it("fails with SIZE_MISMATCH when the registry has more or fewer bytes", async () => {
+    const longer = await repositoryAt((_request, response) => {
+      response.writeHead(200, { "transfer-encoding": "chunked" });
+      response.write(blob);
+      response.end("x");
+    });
+    await expect(collect(await longer.repository.openBlob(descriptor), LIMIT)).rejects.toMatchObject({
+      code: "SIZE_MISMATCH",
+    });
+    const shorter = await repositoryAt((_request, response) => void response.end(blob.subarray(1)));
+    await expect(shorter.repository.openBlob(descriptor)).rejects.toMatchObject({ code: "SIZE_MISMATCH" });
+  });
+
+  it("fails when a 206 starts elsewhere than asked, rather than lose or double bytes", async () => {
+    const { repository } = await repositoryAt((_request, response) => {
+      response.writeHead(206, { "content-range": `bytes 0-299999/300000` });
+      response.end(blob);
+    });
+    await expect(repository.openBlob(descriptor, 10)).rejects.toMatchObject({ code: "REGISTRY_ERROR" });
+  });
+
+  it("does not verify by itself, but verifiedContent over it does", async () => {
+    const wrong = Uint8Array.from(blob);
+    wrong[299_999] = (wrong[299_999] ?? 0) ^ 1;
+    const { repository, host } = await repositoryAt((_request, response) => void response.end(wrong));
+    const content = verifiedContent(host.kernels, descriptor, () => repository.openBlob(descriptor));
+    await expect(collect(await content.open(), LIMIT)).rejects.toMatchObject({
+      code: "DIGEST_MISMATCH",
+      exitCode: 3,
+    });
+  });
+
+  it("fails at once with BLOB_UNKNOWN where there is none", async () => {
+    const { repository } = await repositoryAt((_request, response) => void response.writeHead(404).end());
+    await expect(repository.openBlob(descriptor)).rejects.toMatchObject({
+      code: "BLOB_UNKNOWN",
+      exitCode: 5,
+    });
+  });
+
+  it("of no bytes is no trouble", async () => {
+    const empty = contentOf(host0.kernels, new Uint8Array());
+    const { repository } = await repositoryAt((_request, response) => void response.end());
+    expect(await collect(await repository.openBlob(empty), LIMIT)).toHaveLength(0);
+  });
+
+  it("lets go of the connection when the reader stops, read or not", async () => {
+    const closed: Promise<void>[] = [];
+    const { repository } = await repositoryAt((_request, response) => {
+      closed.push(new Promise((resolve) => response.once("close", resolve)));
+      response.writeHead(200, { "content-length": descriptor.size });
+      response.write(blob.subarray(0, 1000));
+    });
+    const reader = (await repository.openBlob(descriptor)).getReader();
+    await reader.read();
+    await reader.cancel();
+    await (await repository.openBlob(descriptor)).cancel();
+    await Promise.all(closed);
+    expect(closed).toHaveLength(2);
+  });
+});
+
+describe("a blob's presence", () => {
+  it("is asked by HEAD", async () => {
+    const { fetch, sent } = scripted(
+      new Response(null, { status: 200 }),
+      new Response(null, { status: 404 }),
+    );
+    const repository = openRepository(testHost({ fetch }), { registry: "r.example.com", repository: "a" });
+    expect(await repository.hasBlob(descriptor.digest)).toBe(true);
+    expect(await repository.hasBlob(descriptor.digest)).toBe(false);
+    expect(sent.map(({ method }) => method)).toEqual(["HEAD", "HEAD"]);
+  });
+});
