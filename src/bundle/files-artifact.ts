@@ -11,19 +11,13 @@ import { encodeJson } from "../oci/json.ts";
 import { MEDIA_TYPE } from "../oci/media-type.ts";
 import { safeLink, safePath } from "../tar/safety.ts";
 import { type TarMember, writeTar } from "../tar/write.ts";
+import type { BuiltArtifact } from "./assemble.ts";
 import { type BundleArtifact, type BundleFile, FILES_TYPE } from "./config.ts";
 import type { ArtifactDefinition } from "./definition.ts";
 import { baseName, targetPath } from "./target.ts";
 
 /** Above this a folder travels as one tar: a manifest with a layer for each file would grow past registries' limits. */
 const MAX_SEPARATE_FILES = 256;
-
-/** What an artifact adds to a bundle: its line of the lock, its place in the root, its contents by digest. */
-export interface BuiltArtifact {
-  readonly artifact: BundleArtifact;
-  readonly child: Descriptor;
-  readonly contents: readonly Content[];
-}
 
 /** Packs a `local://` file or folder. Reads everything once for its digests; the bytes are read again, checked, when written. */
 export async function filesArtifact(

@@ -1,82 +1,77 @@
+import type { Content } from "../bytes/content.ts";
 import { streamOf } from "../bytes/stream.ts";
 import type { Host } from "../host.ts";
-import type { OpenBlob } from "../image/stored-image.ts";
 import { ANNOTATION, type Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
 import { walkGraph } from "../oci/graph.ts";
 import { parseImageIndex } from "../oci/image-index.ts";
 import { isIndexType } from "../oci/media-type.ts";
 import { parsePlatform, selectPlatform } from "../oci/platform.ts";
-import { formatReference, parseReference, referenceTarget } from "../oci/reference.ts";
+import { formatReference, parseReference, type Reference, referenceTarget } from "../oci/reference.ts";
 import { openRepository, type RepositoryOptions } from "../registry/repository.ts";
-import type { BundleArtifact } from "./config.ts";
+import type { BuiltArtifact } from "./assemble.ts";
 import type { ArtifactDefinition } from "./definition.ts";
 
-/** An image in a bundle: untouched, so that its own signatures still hold. */
-export interface BuiltImage {
-  readonly artifact: BundleArtifact;
-  readonly child: Descriptor;
-  /** Everything reachable from `child`. */
-  readonly descriptors: readonly Descriptor[];
-  readonly open: OpenBlob;
-}
+type FetchDocument = (descriptor: Descriptor) => Promise<Uint8Array>;
 
-/** Resolves an `oci://` artifact to a digest and reads its manifests; layers are fetched when written. */
+/**
+ * Resolves an `oci://` artifact to a digest and reads its manifests; layers
+ * are fetched when the bundle is written. The image stays untouched, so that
+ * its own signatures still hold.
+ */
 export async function imageArtifact(
   definition: ArtifactDefinition,
-  referenceText: string,
+  text: string,
   host: Host,
   options: RepositoryOptions = {},
-): Promise<BuiltImage> {
-  const reference = parseReference(referenceText);
+): Promise<BuiltArtifact> {
+  const reference = parseReference(text);
   const repository = openRepository(host, reference, options);
-  const documents = new Map<string, Uint8Array>();
-  const fetch = async (descriptor: Descriptor) => {
-    const known = documents.get(descriptor.digest);
-    if (known) return known;
-    const { bytes } = await repository.manifest(descriptor.digest);
-    documents.set(descriptor.digest, bytes);
+  const documents = new Map<Digest, Uint8Array>();
+  const fetch: FetchDocument = async ({ digest }) => {
+    const bytes = documents.get(digest) ?? (await repository.manifest(digest)).bytes;
+    documents.set(digest, bytes);
     return bytes;
   };
   const resolved = await repository.resolve(referenceTarget(reference));
-  const chosen = definition.platform ? await onlyPlatform(resolved, definition.platform, fetch) : resolved;
-  const descriptors: Descriptor[] = [];
-  for await (const node of walkGraph(chosen, fetch)) descriptors.push(node.descriptor);
-  const { mediaType, digest, size } = chosen;
-  const { name, origin, target } = definition;
-  return {
-    artifact: { type: "image", name, origin, target, mediaType, digest, size },
-    child: {
-      mediaType,
+  const image = definition.platform ? await ofPlatform(resolved, definition.platform, fetch) : resolved;
+  const contents: Content[] = [];
+  for await (const { descriptor, document } of walkGraph(image, fetch)) {
+    const { digest, size } = descriptor;
+    contents.push({
       digest,
       size,
-      annotations: {
-        [ANNOTATION.refName]: refName(name),
-        // A name that `load` can give the image again; a digest alone is none.
-        ...(reference.tag && {
-          [ANNOTATION.containerdImageName]: formatReference({
-            registry: reference.registry,
-            repository: reference.repository,
-            tag: reference.tag,
-          }),
-        }),
-      },
-    },
-    descriptors,
-    open: async (descriptor) => {
-      const document = documents.get(descriptor.digest);
-      return document ? streamOf(document) : repository.openBlob(descriptor);
-    },
+      open: async () => (document ? streamOf(document) : repository.openBlob(descriptor)),
+    });
+  }
+  return { ...describeImage(definition, image, imageName(reference)), contents };
+}
+
+/** An image's line of the lock, and its place in the root: named so that ordinary tools find it. */
+export function describeImage(
+  { name, origin, target }: Pick<ArtifactDefinition, "name" | "origin" | "target">,
+  { mediaType, digest, size }: Descriptor,
+  imageName: string | undefined,
+): Pick<BuiltArtifact, "artifact" | "child"> {
+  const annotations = {
+    [ANNOTATION.refName]: refName(name),
+    ...(imageName && { [ANNOTATION.containerdImageName]: imageName }),
+  };
+  return {
+    artifact: { type: "image", name, origin, target, mediaType, digest, size },
+    child: { mediaType, digest, size, annotations },
   };
 }
 
-async function onlyPlatform(
-  resolved: Descriptor,
-  platform: string,
-  fetch: (descriptor: Descriptor) => Promise<Uint8Array>,
-): Promise<Descriptor> {
+async function ofPlatform(resolved: Descriptor, platform: string, fetch: FetchDocument): Promise<Descriptor> {
   if (!isIndexType(resolved.mediaType)) return resolved;
   const index = parseImageIndex(await fetch(resolved), resolved.digest);
   return selectPlatform(index.manifests, parsePlatform(platform), resolved.digest);
+}
+
+/** A name that `load` can give the image again; a digest alone is none. */
+function imageName({ registry, repository, tag }: Reference): string | undefined {
+  return tag && formatReference({ registry, repository, tag });
 }
 
 /** An artifact's name as a ref.name (image-spec, annotations.md gives the grammar). */

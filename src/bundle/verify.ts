@@ -177,7 +177,7 @@ async function verifySignatures(
       else
         verdict.notCovered(`referrer ${descriptor.digest} (${descriptor.artifactType ?? "of unknown type"})`);
     } catch (error) {
-      verdict.fail("signature", descriptor.digest, reasonOf(error));
+      signatures.push({ descriptor, unreadable: reasonOf(error) });
     }
   }
   verdict.signatures(checkSignatures({ subject: plan.root, signatures, keys }));

@@ -69,8 +69,7 @@ const ociFolder: OpenSink = async (uri, host) => {
   allowOptions(uri);
   const files = requireFiles(host);
   const present = (await files.kind(uri.path)) === "folder" ? await files.folder(uri.path) : undefined;
-  const isLayout = present?.get("oci-layout") && present.get("index.json");
-  const existing = isLayout ? { existing: await readOciLayout(present, host.kernels) } : {};
+  const existing = present?.get("index.json") ? { existing: await readOciLayout(present, host.kernels) } : {};
   return ociLayoutSink(await files.createFolder(uri.path), { ...layoutTarget(uri), ...existing }, host);
 };
 

@@ -1,0 +1,70 @@
+import type { Command } from "commander";
+import { buildBundle } from "../../../src/bundle/build.ts";
+import { bundleInfo } from "../../../src/bundle/info.ts";
+import { writeBundle } from "../../../src/bundle/write.ts";
+import { formatSize } from "../../output/text.ts";
+import { addRegistryOptions, type RegistryOptions, sourceDateEpoch } from "../options.ts";
+import { runCommand } from "../run.ts";
+
+interface BuildOptions extends RegistryOptions {
+  readonly file: string;
+  readonly output?: string;
+}
+
+export function addBuild(bundle: Command, exit: (code: number) => void): void {
+  const command = bundle
+    .command("build")
+    .summary("pack a bundle")
+    .description(
+      "Pack what a manifest file names into one .bundle file. The same content gives the same bytes.",
+    )
+    .requiredOption("-f, --file <manifest>", "NAME.sealift.yml, or Pakto's NAME.pakto.yml")
+    .option("-o, --output <file>", "where to write it (default: <metadata.name>.bundle here)")
+    .addHelpText("after", HELP);
+  addRegistryOptions(command).action(async (options: BuildOptions) => {
+    exit(
+      await runCommand(options, async ({ host, output }) => {
+        const created = sourceDateEpoch();
+        const registry = { insecure: options.insecure ?? false };
+        const built = await buildBundle(options.file, host, {
+          registry,
+          ...(created !== undefined && { created }),
+        });
+        const path = options.output ?? `${built.config.name}.bundle`;
+        await writeBundle(built, await host.files.createFile(path), host);
+        const info = bundleInfo(built);
+        await output.result(
+          { path, root: info.root, size: info.size, artifacts: info.artifacts },
+          (colors) =>
+            `${colors.bold(path)}  ${formatSize(info.size)}, ${info.artifacts.length} artifacts\nroot ${info.root.digest}\n`,
+        );
+      }),
+    );
+  });
+}
+
+const HELP = `
+Manifest:
+  apiVersion: sealift.dev/v1
+  kind: Manifest
+  metadata:
+    name: hello                # the file's name
+    version: 1.0.0
+  variables:
+    release: bookworm          # used as {{variables.release}}
+  entrypoint:
+    script: ./install.sh
+  artifacts:
+    - name: base
+      origin: oci://docker.io/library/debian:{{variables.release}}
+      target: images/debian.tar   # an archive that docker and podman load
+      platform: linux/amd64       # without it, all platforms
+    - name: docs
+      origin: local://./docs      # relative to the manifest file
+      target: docs/
+
+SOURCE_DATE_EPOCH, if set, is recorded as the bundle's creation time.
+
+Example:
+  $ sealift bundle build -f hello.sealift.yml
+`;

@@ -1,0 +1,54 @@
+import type { Command } from "commander";
+import { SealiftError } from "../../src/error.ts";
+import type { Platform } from "../../src/oci/descriptor.ts";
+import { DEFAULT_PLATFORM, parsePlatform } from "../../src/oci/platform.ts";
+
+/** Options every command has. */
+export interface GlobalOptions {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly debug?: boolean;
+}
+
+/** Options of the commands that speak to registries. */
+export interface RegistryOptions extends GlobalOptions {
+  readonly username?: string;
+  readonly password?: string;
+  readonly insecure?: boolean;
+}
+
+export function addGlobalOptions(command: Command): Command {
+  return command
+    .option("--json", "print the result as JSON on standard output")
+    .option("-q, --quiet", "no progress and no notes")
+    .option("--debug", "show what led to an error");
+}
+
+export function addRegistryOptions(command: Command): Command {
+  return command
+    .option("--username <name>", "user at the registry this command names (env SEALIFT_USERNAME)")
+    .option("--password <secret>", "their password; seen by other users here, so prefer SEALIFT_PASSWORD")
+    .option("--insecure", "speak HTTP to registries that are not on this machine");
+}
+
+export function platformOption(text: string | undefined): Platform {
+  return text === undefined ? DEFAULT_PLATFORM : parsePlatform(text);
+}
+
+/** For options that may be given several times. */
+export function collected(value: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, value];
+}
+
+/** SOURCE_DATE_EPOCH (reproducible-builds.org), in seconds. Throws USAGE where it is not a number. */
+export function sourceDateEpoch(env: NodeJS.ProcessEnv = process.env): number | undefined {
+  const text = env.SOURCE_DATE_EPOCH;
+  if (text === undefined || text === "") return undefined;
+  if (!/^\d{1,12}$/.test(text)) {
+    throw new SealiftError(
+      "USAGE",
+      `Cannot use SOURCE_DATE_EPOCH: "${text}" is not a whole number of seconds`,
+    );
+  }
+  return Number(text);
+}

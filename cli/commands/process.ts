@@ -1,0 +1,84 @@
+import type { Command } from "commander";
+import { CORE_SCHEMES } from "../../src/pipeline/core-schemes.ts";
+import { parseFilter } from "../../src/pipeline/filters.ts";
+import { runPipeline } from "../../src/pipeline/pipeline.ts";
+import type { SinkResult } from "../../src/sink/sink.ts";
+import { type Colors, formatSize, table } from "../output/text.ts";
+import { bundleSink } from "./bundle-sink.ts";
+import {
+  addRegistryOptions,
+  collected,
+  platformOption,
+  type RegistryOptions,
+  sourceDateEpoch,
+} from "./options.ts";
+import { registriesIn, runCommand } from "./run.ts";
+
+interface ProcessOptions extends RegistryOptions {
+  readonly filter?: readonly string[];
+  readonly platform?: string;
+}
+
+/** `process SOURCE DESTINATION`: an image from anywhere to anywhere, filtered on its way. */
+export function addProcess(program: Command, exit: (code: number) => void): void {
+  const command = program
+    .command("process")
+    .summary("copy an image from anywhere to anywhere, filtered on its way")
+    .description(
+      "Copy an image from SOURCE to DESTINATION. What no filter changes keeps its bytes and digests.",
+    )
+    .argument("<source>", "URI of the image")
+    .argument("<destination>", "URI of where it goes")
+    .option("-f, --filter <spec>", "change the image on its way; may be given several times", collected)
+    .option("--platform <os/arch[/variant]>", "which image of several (default: linux/amd64)")
+    .addHelpText("after", HELP);
+  addRegistryOptions(command).action(async (source: string, destination: string, options: ProcessOptions) => {
+    exit(
+      await runCommand(
+        options,
+        async ({ host, output }) => {
+          const epoch = sourceDateEpoch();
+          const defaults = epoch === undefined ? {} : { sourceDateEpoch: epoch };
+          const filters = (options.filter ?? []).map((spec) => parseFilter(spec, defaults));
+          const schemes = { ...CORE_SCHEMES, sinks: { ...CORE_SCHEMES.sinks, bundle: bundleSink } };
+          const run = { platform: platformOption(options.platform), insecure: options.insecure ?? false };
+          const result = await runPipeline({ source, sink: destination, filters }, schemes, host, run);
+          await output.result(result, (colors) => describe(result, colors));
+        },
+        () => registriesIn(source, destination),
+      ),
+    );
+  });
+}
+
+const HELP = `
+Sources:
+  registry://[user:password@]host[:port]/repository[:tag][@digest]
+  tar://FILE           docker save's archive, or an OCI archive; - is standard input
+  oci-archive://FILE   an OCI layout in a tar
+  oci-layout://FOLDER  an OCI layout
+  dir://FOLDER         docker save's files, unpacked
+  bundle://FILE#NAME   an image of a bundle
+  A #ref behind an archive's or a layout's path picks one of several images;
+  ?os=…&arch=…&variant=… one of several platforms.
+
+Destinations: registry://, tar:// (docker save), oci-archive://, oci-layout://, dir://, bundle://
+
+Filters:
+  normalize-timestamps[:ts=SECONDS][,clamp=true]
+      set all times in all layers to SECONDS (else SOURCE_DATE_EPOCH, else 0);
+      with clamp only those that are later
+
+Examples:
+  # A docker archive from a registry, with the same bytes on every machine
+  $ sealift process registry://docker.io/library/debian:bookworm tar://debian.tar -f normalize-timestamps
+
+  # An OCI archive into a registry on this machine
+  $ sealift process oci-archive://app.tar registry://127.0.0.1:5050/app:1.0
+`;
+
+function describe(result: SinkResult, colors: Colors): string {
+  const rows = result.layers.map(({ digest, size, outcome }) => [`  ${digest}`, formatSize(size), outcome]);
+  const manifest = result.manifest ? `manifest ${result.manifest.digest}\n` : "";
+  return `${colors.bold(result.name)}\n${manifest}${table(rows, [1])}`;
+}

@@ -1,0 +1,43 @@
+/** Sealift's core for other programs: portable, side-effect free. Hosts bring the ports (`Host`). */
+export { buildBundle, type BuildOptions } from "./bundle/build.ts";
+export type { Bundle } from "./bundle/bundle.ts";
+export { extractBundle, type ExtractResult } from "./bundle/extract.ts";
+export { type ArtifactInfo, type BundleInfo, bundleInfo } from "./bundle/info.ts";
+export { openBundleFile } from "./bundle/open-file.ts";
+export { pullBundle } from "./bundle/pull.ts";
+export { pushBundle, type PushResult } from "./bundle/push.ts";
+export { signBundle } from "./bundle/sign.ts";
+export { type VerifyOptions, verifyBundle } from "./bundle/verify.ts";
+export { writeBundle } from "./bundle/write.ts";
+export { type Content, contentOf, digestOf, verifiedContent } from "./bytes/content.ts";
+export type { FileMode, Files, FilesWriter, FileSystem, FileWriter, TreeEntry } from "./bytes/files.ts";
+export { blobSlices, bytesSlices, type Slices } from "./bytes/slices.ts";
+export { memorySpool, type Spool, type SpooledContent, type SpoolSlot } from "./bytes/spool.ts";
+export { type ByteStream, collect, streamFrom, streamOf } from "./bytes/stream.ts";
+export { verified } from "./bytes/verified.ts";
+export { type ErrorCode, isSealiftError, SealiftError } from "./error.ts";
+export type { Clock, Credential, Credentials, Host, LogEvent, ProgressEvent } from "./host.ts";
+export type { Document, Image, Layer, LayerBlob } from "./image/image.ts";
+export { fallbackKernels } from "./kernel/fallback.ts";
+export {
+  type Codec,
+  type Hasher,
+  KERNEL_VERSION,
+  type Kernels,
+  type ResumableHasher,
+} from "./kernel/kernels.ts";
+export { wasmKernels } from "./kernel/wasm.ts";
+export type { Descriptor, Platform } from "./oci/descriptor.ts";
+export { type Digest, parseDigest } from "./oci/digest.ts";
+export { formatReference, parseReference, type Reference } from "./oci/reference.ts";
+export { CORE_SCHEMES } from "./pipeline/core-schemes.ts";
+export { parseFilter } from "./pipeline/filters.ts";
+export { type Pipeline, runPipeline } from "./pipeline/pipeline.ts";
+export type { OpenSink, OpenSource, RunOptions, Schemes } from "./pipeline/schemes.ts";
+export { openRegistry, openRepository, type Repository } from "./registry/repository.ts";
+export type { Sink, SinkResult } from "./sink/sink.ts";
+export { memoryStore } from "./store/memory.ts";
+export type { Blobs, Manifests, Store, Tags, Uploads } from "./store/store.ts";
+export { formatPrivateKey, generateKeyPair, type KeyPair, parsePrivateKey } from "./trust/private-key.ts";
+export { formatPublicKey, parsePublicKey, type PublicKey } from "./trust/public-key.ts";
+export { type Check, type CheckId, type Verdict, verdictExitCode } from "./trust/verdict.ts";
