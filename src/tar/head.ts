@@ -155,14 +155,22 @@ export class HeadReader {
   }
 }
 
-/** Later records replace earlier ones; an empty value takes a record away (POSIX pax, "pax Extended Header"). */
+/**
+ * Later records replace earlier ones; an empty value takes a record away
+ * (POSIX pax, "pax Extended Header"), but for extended attributes, which POSIX
+ * does not know and which may be empty.
+ */
 function override(base: PaxRecords, records: readonly PaxRecord[]): PaxRecords {
   const merged = new Map(base);
   for (const { key, value } of records) {
-    if (value.length === 0) merged.delete(key);
+    if (value.length === 0 && !isAttribute(key)) merged.delete(key);
     else merged.set(key, value);
   }
   return merged;
+}
+
+function isAttribute(key: string): boolean {
+  return key.startsWith("SCHILY.xattr.") || key.startsWith("LIBARCHIVE.xattr.");
 }
 
 function resolveHeader(

@@ -135,6 +135,7 @@ it("keeps extended attributes as bytes, in order", async () => {
       ["SCHILY.xattr.user.b", "2"],
       ["SCHILY.xattr.security.capability", capability],
       ["SCHILY.xattr.user.a", "1"],
+      ["SCHILY.xattr.user.empty", ""],
     ]),
     rawMember({}, "x"),
   );
@@ -143,6 +144,7 @@ it("keeps extended attributes as bytes, in order", async () => {
     ["SCHILY.xattr.user.b", bytes("2")],
     ["SCHILY.xattr.security.capability", capability],
     ["SCHILY.xattr.user.a", bytes("1")],
+    ["SCHILY.xattr.user.empty", bytes("")],
   ]);
 });
 
