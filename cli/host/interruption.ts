@@ -8,8 +8,8 @@ export interface Interruption {
   dispose(): void;
 }
 
-/** Time for requests to break off and files to be dropped; work that heeds no signal ends after it. */
-const GRACE_MS = 3000;
+/** Longer than a server gives the requests in progress; work that heeds no signal ends after it. */
+const GRACE_MS = 8000;
 
 /** Shells know 128 + SIGINT. */
 const EXIT_CODE = 130;

@@ -33,11 +33,11 @@ export interface Output {
   stop(): void;
 }
 
-/** The output of one command. A reader that goes away (`| head`) ends the process quietly. */
+/** The output of one command, to the process's streams unless others are given. */
 export function createOutput(options: OutputOptions = {}): Output {
   const { json = false, quiet = false, debug = false, env = process.env } = options;
-  const stdout = options.stdout ?? guarded(process.stdout);
-  const stderr = options.stderr ?? guarded(process.stderr);
+  const stdout = options.stdout ?? (process.stdout as OutputStream);
+  const stderr = options.stderr ?? (process.stderr as OutputStream);
   const colors = colorsFor(stderr, env);
   const progress = chooseProgress(stderr, colors, env, json || quiet);
 
@@ -83,18 +83,17 @@ function written(stream: OutputStream, text: string): Promise<void> {
   });
 }
 
-const guardedStreams = new WeakSet<object>();
-
-/** Without a listener, EPIPE would end the process with a stack trace. */
-function guarded(stream: NodeJS.WriteStream): OutputStream {
-  if (!guardedStreams.has(stream)) {
-    guardedStreams.add(stream);
+/**
+ * Has the process end quietly when its reader goes away (`| head`), as programs
+ * that a SIGPIPE ends do. Without a listener Node ends it with a stack trace.
+ */
+export function endOnBrokenPipe(): void {
+  for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error) => {
       if (!isBrokenPipe(error)) throw error;
       process.exit();
     });
   }
-  return stream as OutputStream;
 }
 
 function isBrokenPipe(error: Error): boolean {

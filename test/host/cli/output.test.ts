@@ -117,7 +117,8 @@ describe("a command's output", () => {
   it("ends quietly when its reader goes away", () => {
     const module = JSON.stringify(fileURLToPath(new URL("../../../cli/output/output.ts", import.meta.url)));
     const script = `
-      import { createOutput } from ${module};
+      import { createOutput, endOnBrokenPipe } from ${module};
+      endOnBrokenPipe();
       const output = createOutput();
       for (let i = 0; i < 100; i++) await output.result({}, () => "y".repeat(100_000) + "\\n");`;
     const result = spawnSync("sh", [

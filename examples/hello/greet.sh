@@ -1,0 +1,3 @@
+#!/bin/sh
+# Greets whoever opened the bundle.
+echo "Hello, ${1:-${USER:-friend}}. Every byte of this came through sealed."
