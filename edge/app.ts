@@ -1,5 +1,6 @@
 /** The mirror's HTTP face: a Hono app over Web APIs, mounted by any host that can answer a Request. */
 import { type Context, Hono } from "hono";
+import { type ByteStream, chunksOf } from "../src/bytes/stream.ts";
 import { SealiftError } from "../src/error.ts";
 import type { LogEvent } from "../src/host.ts";
 import { createMirror, type MirrorOptions } from "../src/mirror/mirror.ts";
@@ -37,8 +38,29 @@ export function createApp({ log, ...options }: AppOptions): Hono {
   app.route("/", tagRoutes(mirror));
   app.route("/", referrerRoutes(mirror));
   app.notFound(noSuchPath);
-  app.onError((error, c) => errorResponse(c, asSealiftError(error, c, log)));
+  app.onError(async (error, c) => {
+    const known = asSealiftError(error, c, log);
+    await discardBody(c.req.raw);
+    return errorResponse(c, known);
+  });
   return app;
+}
+
+/** Bytes of a refused request that are read all the same. */
+const DISCARD_LIMIT = 16 * 1024 * 1024;
+
+/** Many clients read no answer before they have sent their body; one of bearable size is let through to nowhere. */
+async function discardBody({ body, bodyUsed }: Request): Promise<void> {
+  if (!body || bodyUsed || body.locked) return;
+  await collectNothing(body).catch(() => {});
+}
+
+async function collectNothing(body: ByteStream): Promise<void> {
+  let size = 0;
+  for await (const chunk of chunksOf(body)) {
+    size += chunk.length;
+    if (size > DISCARD_LIMIT) return;
+  }
 }
 
 function asSealiftError(error: unknown, c: Context, log: AppOptions["log"]): SealiftError {

@@ -1,5 +1,5 @@
 import type { Server } from "node:http";
-import { createAdaptorServer } from "@hono/node-server";
+import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { reasonOf, SealiftError } from "../../src/error.ts";
 import { systemCode } from "./fs-store-files.ts";
 
@@ -10,6 +10,11 @@ export interface ServeOptions {
   readonly host: string;
   /** 0: any free one; `url` says which. */
   readonly port: number;
+}
+
+/** Anything that answers requests; a Hono app does. */
+export interface WebApp {
+  fetch(request: Request): Response | Promise<Response>;
 }
 
 export interface Served {
@@ -23,12 +28,9 @@ export interface Served {
  * Listens with Node's HTTP server. Throws ADDRESS_IN_USE if another program has
  * the port, DENIED if this user may not open it, IO.
  */
-export async function serve(
-  app: { readonly fetch: (request: Request) => Response | Promise<Response> },
-  { host, port }: ServeOptions,
-): Promise<Served> {
+export async function serve(app: WebApp, { host, port }: ServeOptions): Promise<Served> {
   const server = createAdaptorServer({
-    fetch: app.fetch,
+    fetch: async (request, { incoming }) => keepAliveIfRead(await app.fetch(request), incoming as Incoming),
     // Node ends a request after five minutes; a layer over a slow line takes longer.
     serverOptions: { requestTimeout: 0 },
   }) as Server;
@@ -39,6 +41,16 @@ export async function serve(
     url: `http://${host.includes(":") ? `[${host}]` : host}:${actual}`,
     close: () => close(server),
   };
+}
+
+type Incoming = HttpBindings["incoming"];
+
+/** A body that was not read to its end stands in the way of the connection's next request, so there is none. */
+function keepAliveIfRead(response: Response, incoming: Incoming): Response {
+  const { "content-length": length = "0", "transfer-encoding": encoding } = incoming.headers;
+  const hasBody = encoding !== undefined || length !== "0";
+  if (hasBody && !incoming.readableEnded) response.headers.set("Connection", "close");
+  return response;
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {
@@ -70,11 +82,13 @@ function listenError(error: unknown, host: string, port: number): SealiftError {
 
 function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), GRACE);
+    // A connection becomes idle a moment after its last answer; clients would keep it for seconds.
+    const idle = setInterval(() => server.closeIdleConnections(), 50);
+    const patience = setTimeout(() => server.closeAllConnections(), GRACE);
     server.close(() => {
-      clearTimeout(timer);
+      clearInterval(idle);
+      clearTimeout(patience);
       resolve();
     });
-    server.closeIdleConnections();
   });
 }
