@@ -1,0 +1,368 @@
+/**
+ * DEFLATE's blocks, written (RFC 1951 §3.2.3-§3.2.7).
+ *
+ * Algorithm: literals and matches are collected as tokens, their symbols
+ * counted. At a block's end its exact size is computed in each of the three
+ * forms, and the smallest written: stored, fixed code, or a code made for it; of
+ * equals the simpler one.
+ *
+ * Output goes to a window that the caller names at `begin`, through a bit
+ * buffer that is stored whole, eight bytes at a time, and advanced by its full
+ * bytes: so up to seven bytes behind the output are scribbled on.
+ */
+import {
+  BLOCK_DYNAMIC,
+  BLOCK_FIXED,
+  BLOCK_STORED,
+  DISTANCE_SYMBOLS,
+  distanceExtraBits,
+  END_OF_BLOCK,
+  FIRST_LENGTH,
+  fixedLengths,
+  LAST_DISTANCE,
+  LAST_LENGTH,
+  LITLEN_SYMBOLS,
+  lengthExtraBits,
+  MAX_CODE_LENGTH,
+  MAX_MATCH,
+  MAX_PRECODE_LENGTH,
+  MIN_MATCH,
+  PRECODE_ORDER,
+  PRECODE_SYMBOLS,
+  REPEAT_PREVIOUS,
+  REPEAT_ZERO,
+  REPEAT_ZERO_LONG,
+} from "./deflate-format";
+import { buildCodes, buildLengths, entry, LENGTH_BITS, LENGTH_MASK } from "./encode-table";
+
+/** A block's tokens: enough for its code to pay off, few enough for it to fit its part of the data. */
+export const BLOCK_TOKENS: u32 = 16384;
+
+/** A literal is its byte; a match is this flag, its length above sixteen bits, and its distance. */
+const MATCH: u32 = 1 << 31;
+const TOKENS: usize = memory.data(65536, 16);
+
+const LITLEN_FREQUENCIES: usize = memory.data(1152, 16);
+const DISTANCE_FREQUENCIES: usize = memory.data(128, 16);
+const PRECODE_FREQUENCIES: usize = memory.data(76, 16);
+
+/** Code lengths, litlen's and distance's. */
+const LITLEN_LENGTHS: usize = memory.data(288, 16);
+const DISTANCE_LENGTHS: usize = memory.data(32, 16);
+const PRECODE_LENGTHS: usize = memory.data(19, 16);
+const FIXED_LITLEN_LENGTHS: usize = memory.data(288, 16);
+const FIXED_DISTANCE_LENGTHS: usize = memory.data(32, 16);
+
+const LITLEN_CODES: usize = memory.data(1152, 16);
+const DISTANCE_CODES: usize = memory.data(128, 16);
+const PRECODE_CODES: usize = memory.data(76, 16);
+
+/** Both codes' lengths in one run, as they are sent. */
+const LENGTHS: usize = memory.data(320, 16);
+/** The run in the precode's symbols: the symbol, above it what its extra bits hold. */
+const PRECODE_TOKENS: usize = memory.data(640, 16);
+const PRECODE_SYMBOL_BITS: u32 = 5;
+const PRECODE_SYMBOL_MASK: u32 = 31;
+
+/** The most a stored block holds. */
+const STORED_LIMIT: u32 = 65535;
+
+let tokens: u32 = 0;
+let litlenCount: u32 = 0;
+let distanceCount: u32 = 0;
+let precodeCount: u32 = 0;
+let precodeTokens: u32 = 0;
+
+let output: usize = 0;
+let bits: u64 = 0;
+let bitCount: u32 = 0;
+let fixedReady: bool = false;
+
+/** Output goes to `target`, at a byte's boundary. */
+export function begin(target: usize): void {
+  output = target;
+  bits = 0;
+  bitCount = 0;
+  clearTokens();
+  if (fixedReady) return;
+  fixedLengths(FIXED_LITLEN_LENGTHS, FIXED_DISTANCE_LENGTHS);
+  fixedReady = true;
+}
+
+export function isFull(): bool {
+  return tokens === BLOCK_TOKENS;
+}
+
+export function addLiteral(byte: u32): void {
+  addToken(byte);
+  increment(LITLEN_FREQUENCIES, byte);
+}
+
+export function addMatch(length: u32, distance: u32): void {
+  addToken(MATCH | (length << 16) | distance);
+  increment(LITLEN_FREQUENCIES, lengthSymbol(length));
+  increment(DISTANCE_FREQUENCIES, distanceSymbol(distance));
+}
+
+/** Writes the tokens since the last block, which stand for the `length` bytes at `source`. */
+export function endBlock(source: usize, length: u32, last: bool): void {
+  increment(LITLEN_FREQUENCIES, END_OF_BLOCK);
+  buildDynamicCode();
+  const extra = extraBits();
+  const dynamic = dynamicHeaderBits() + codedBits(LITLEN_LENGTHS, DISTANCE_LENGTHS) + extra;
+  const fixed = codedBits(FIXED_LITLEN_LENGTHS, FIXED_DISTANCE_LENGTHS) + extra;
+  const stored = storedBits(length);
+  if (stored <= min(fixed, dynamic) + 3) {
+    writeStored(source, length, last);
+  } else if (fixed <= dynamic) {
+    putBits((last ? 1 : 0) | (BLOCK_FIXED << 1), 3);
+    buildCodes(FIXED_LITLEN_LENGTHS, LITLEN_SYMBOLS, LITLEN_CODES);
+    buildCodes(FIXED_DISTANCE_LENGTHS, DISTANCE_SYMBOLS, DISTANCE_CODES);
+    writeTokens();
+  } else {
+    putBits((last ? 1 : 0) | (BLOCK_DYNAMIC << 1), 3);
+    writeDynamicHeader();
+    buildCodes(LITLEN_LENGTHS, litlenCount, LITLEN_CODES);
+    buildCodes(DISTANCE_LENGTHS, distanceCount, DISTANCE_CODES);
+    writeTokens();
+  }
+  clearTokens();
+}
+
+/** An empty stored block, which ends at a byte's boundary. */
+export function writeJoin(): void {
+  writeStored(0, 0, false);
+}
+
+/** Fills the last byte with zeros; returns where the output ends. */
+export function finish(): usize {
+  align();
+  return output;
+}
+
+function addToken(token: u32): void {
+  store<u32>(TOKENS + (tokens << 2), token);
+  tokens++;
+}
+
+function increment(frequencies: usize, symbol: u32): void {
+  const at = frequencies + (symbol << 2);
+  store<u32>(at, load<u32>(at) + 1);
+}
+
+function clearTokens(): void {
+  tokens = 0;
+  memory.fill(LITLEN_FREQUENCIES, 0, 1152);
+  memory.fill(DISTANCE_FREQUENCIES, 0, 128);
+}
+
+/** RFC 1951 §3.2.5: beyond 8, four symbols share each power of two. */
+function lengthSymbol(length: u32): u32 {
+  const offset = length - MIN_MATCH;
+  if (offset < 8) return FIRST_LENGTH + offset;
+  if (length === MAX_MATCH) return LAST_LENGTH;
+  const power = 31 - clz(offset);
+  return FIRST_LENGTH + 4 * (power - 1) + ((offset >> (power - 2)) & 3);
+}
+
+/** RFC 1951 §3.2.5: beyond 4, two symbols share each power of two. */
+function distanceSymbol(distance: u32): u32 {
+  const offset = distance - 1;
+  if (offset < 4) return offset;
+  const power = 31 - clz(offset);
+  return 2 * power + ((offset >> (power - 1)) & 1);
+}
+
+/** Bits of all tokens' codes, and of the block's end. */
+function codedBits(litlen: usize, distance: usize): u32 {
+  return (
+    weigh(LITLEN_FREQUENCIES, LITLEN_SYMBOLS, litlen) +
+    weigh(DISTANCE_FREQUENCIES, DISTANCE_SYMBOLS, distance)
+  );
+}
+
+function weigh(frequencies: usize, symbols: u32, lengths: usize): u32 {
+  let sum: u32 = 0;
+  for (let symbol: u32 = 0; symbol < symbols; symbol++) {
+    sum += entry(frequencies, symbol) * <u32>load<u8>(lengths + symbol);
+  }
+  return sum;
+}
+
+/** Extra bits of all tokens, the same in either code. */
+function extraBits(): u32 {
+  let sum: u32 = 0;
+  for (let symbol = FIRST_LENGTH; symbol <= LAST_LENGTH; symbol++) {
+    sum += entry(LITLEN_FREQUENCIES, symbol) * lengthExtraBits(symbol);
+  }
+  for (let symbol: u32 = 0; symbol <= LAST_DISTANCE; symbol++) {
+    sum += entry(DISTANCE_FREQUENCIES, symbol) * distanceExtraBits(symbol);
+  }
+  return sum;
+}
+
+/** Bits of stored blocks with all their headers, from the place in the byte where the first would begin. */
+function storedBits(length: u32): u32 {
+  const blocks = max((length + STORED_LIMIT - 1) / STORED_LIMIT, 1);
+  const padding = (8 - ((bitCount + 3) & 7)) & 7;
+  return 3 + padding + 32 + (blocks - 1) * 40 + length * 8;
+}
+
+function writeStored(source: usize, length: u32, last: bool): void {
+  let left = length;
+  let from = source;
+  do {
+    const part = min(left, STORED_LIMIT);
+    left -= part;
+    putBits((last && left === 0 ? 1 : 0) | (BLOCK_STORED << 1), 3);
+    align();
+    putBits(part | ((~part & 0xffff) << 16), 32);
+    memory.copy(output, from, part);
+    output += part;
+    from += part;
+  } while (left > 0);
+}
+
+/** Makes the code for this block's symbols, and its description. */
+function buildDynamicCode(): void {
+  buildLengths(LITLEN_FREQUENCIES, LITLEN_SYMBOLS, MAX_CODE_LENGTH, LITLEN_LENGTHS);
+  buildLengths(DISTANCE_FREQUENCIES, DISTANCE_SYMBOLS, MAX_CODE_LENGTH, DISTANCE_LENGTHS);
+  litlenCount = trimmed(LITLEN_LENGTHS, LAST_LENGTH + 1, 257);
+  distanceCount = trimmed(DISTANCE_LENGTHS, LAST_DISTANCE + 1, 1);
+  memory.copy(LENGTHS, LITLEN_LENGTHS, litlenCount);
+  memory.copy(LENGTHS + litlenCount, DISTANCE_LENGTHS, distanceCount);
+  memory.fill(PRECODE_FREQUENCIES, 0, 76);
+  precodeTokens = 0;
+  shortenRuns(litlenCount + distanceCount);
+  buildLengths(PRECODE_FREQUENCIES, PRECODE_SYMBOLS, MAX_PRECODE_LENGTH, PRECODE_LENGTHS);
+  precodeCount = PRECODE_SYMBOLS;
+  while (precodeCount > 4 && precodeLength(precodeCount - 1) === 0) precodeCount--;
+}
+
+/** How many lengths to send: those behind the last symbol that has a code are left out. */
+function trimmed(lengths: usize, symbols: u32, least: u32): u32 {
+  let count = symbols;
+  while (count > least && load<u8>(lengths + count - 1) === 0) count--;
+  return count;
+}
+
+/** RFC 1951 §3.2.7: runs of equal lengths become repeats, the longest first. */
+function shortenRuns(total: u32): void {
+  for (let at: u32 = 0; at < total; ) {
+    const length = <u32>load<u8>(LENGTHS + at);
+    let run: u32 = 1;
+    while (at + run < total && load<u8>(LENGTHS + at + run) === length) run++;
+    at += run;
+    if (length !== 0) {
+      addPrecodeToken(length, 0);
+      run--;
+    }
+    while (length === 0 && run >= 11) {
+      const part = min<u32>(run, 138);
+      addPrecodeToken(REPEAT_ZERO_LONG, part - 11);
+      run -= part;
+    }
+    while (run >= 3) {
+      const part = min<u32>(run, length === 0 ? 10 : 6);
+      addPrecodeToken(length === 0 ? REPEAT_ZERO : REPEAT_PREVIOUS, part - 3);
+      run -= part;
+    }
+    for (; run > 0; run--) addPrecodeToken(length, 0);
+  }
+}
+
+function addPrecodeToken(symbol: u32, extra: u32): void {
+  store<u16>(PRECODE_TOKENS + (precodeTokens << 1), symbol | (extra << PRECODE_SYMBOL_BITS));
+  precodeTokens++;
+  increment(PRECODE_FREQUENCIES, symbol);
+}
+
+function precodeExtraBits(symbol: u32): u32 {
+  if (symbol < REPEAT_PREVIOUS) return 0;
+  return symbol === REPEAT_PREVIOUS ? 2 : symbol === REPEAT_ZERO ? 3 : 7;
+}
+
+/** The length of the precode's code that is sent as number `index`. */
+function precodeLength(index: u32): u32 {
+  return load<u8>(PRECODE_LENGTHS + load<u8>(PRECODE_ORDER + index));
+}
+
+function dynamicHeaderBits(): u32 {
+  let sum = 14 + 3 * precodeCount + weigh(PRECODE_FREQUENCIES, PRECODE_SYMBOLS, PRECODE_LENGTHS);
+  for (let symbol = REPEAT_PREVIOUS; symbol < PRECODE_SYMBOLS; symbol++) {
+    sum += entry(PRECODE_FREQUENCIES, symbol) * precodeExtraBits(symbol);
+  }
+  return sum;
+}
+
+function writeDynamicHeader(): void {
+  putBits(litlenCount - 257, 5);
+  putBits(distanceCount - 1, 5);
+  putBits(precodeCount - 4, 4);
+  for (let i: u32 = 0; i < precodeCount; i++) putBits(precodeLength(i), 3);
+  buildCodes(PRECODE_LENGTHS, PRECODE_SYMBOLS, PRECODE_CODES);
+  for (let i: u32 = 0; i < precodeTokens; i++) {
+    const token = <u32>load<u16>(PRECODE_TOKENS + (i << 1));
+    const symbol = token & PRECODE_SYMBOL_MASK;
+    const code = entry(PRECODE_CODES, symbol);
+    putBits(code >> LENGTH_BITS, code & LENGTH_MASK);
+    putBits(token >> PRECODE_SYMBOL_BITS, precodeExtraBits(symbol));
+  }
+}
+
+function writeTokens(): void {
+  // Locals, since each global would be a memory access.
+  let target = output;
+  let buffer = bits;
+  let count = bitCount;
+  const end = TOKENS + (tokens << 2);
+  for (let at = TOKENS; at < end; at += 4) {
+    const token = load<u32>(at);
+    if (token & MATCH) {
+      const length = (token >> 16) & 511;
+      const distance = token & 0xffff;
+      const symbol = lengthSymbol(length);
+      const lengthCode = entry(LITLEN_CODES, symbol);
+      buffer |= (<u64>(lengthCode >> LENGTH_BITS)) << count;
+      count += lengthCode & LENGTH_MASK;
+      const lengthExtra = lengthExtraBits(symbol);
+      buffer |= (<u64>((length - MIN_MATCH) & ((1 << lengthExtra) - 1))) << count;
+      count += lengthExtra;
+      const slot = distanceSymbol(distance);
+      const distanceCode = entry(DISTANCE_CODES, slot);
+      buffer |= (<u64>(distanceCode >> LENGTH_BITS)) << count;
+      count += distanceCode & LENGTH_MASK;
+      const distanceExtra = distanceExtraBits(slot);
+      buffer |= (<u64>((distance - 1) & ((1 << distanceExtra) - 1))) << count;
+      count += distanceExtra;
+    } else {
+      const code = entry(LITLEN_CODES, token);
+      buffer |= (<u64>(code >> LENGTH_BITS)) << count;
+      count += code & LENGTH_MASK;
+    }
+    // At most 7 bits were left over and 48 came: they fit.
+    store<u64>(target, buffer);
+    target += count >> 3;
+    buffer >>= count & ~7;
+    count &= 7;
+  }
+  output = target;
+  bits = buffer;
+  bitCount = count;
+  const code = entry(LITLEN_CODES, END_OF_BLOCK);
+  putBits(code >> LENGTH_BITS, code & LENGTH_MASK);
+}
+
+/** Sends the lowest `count` bits, at most 48. */
+function putBits(value: u64, count: u32): void {
+  bits |= value << bitCount;
+  bitCount += count;
+  store<u64>(output, bits);
+  output += bitCount >> 3;
+  bits >>= bitCount & ~7;
+  bitCount &= 7;
+}
+
+function align(): void {
+  putBits(0, (8 - bitCount) & 7);
+}

@@ -1,0 +1,37 @@
+export {
+  INPUT as crc32_input,
+  INPUT_SIZE as crc32_input_size,
+  update as crc32_update,
+} from "./crc32";
+export {
+  CHUNK as deflate_chunk,
+  CHUNK_SIZE as deflate_chunk_size,
+  compress as deflate_compress,
+  OUTPUT as deflate_output,
+} from "./deflate";
+export { complete as gunzip_complete, init as gunzip_init, push as gunzip_push } from "./gunzip";
+export {
+  end as gzip_end,
+  init as gzip_init,
+  outputStart as gzip_output_start,
+  push as gzip_push,
+} from "./gzip";
+export {
+  complete as inflate_complete,
+  INPUT as inflate_input,
+  INPUT_SIZE as inflate_input_size,
+  init as inflate_init,
+  outputLength as inflate_output_length,
+  outputStart as inflate_output_start,
+  push as inflate_push,
+} from "./inflate";
+export {
+  DIGEST as sha256_digest_bytes,
+  digest as sha256_digest,
+  INPUT as sha256_input,
+  INPUT_SIZE as sha256_input_size,
+  init as sha256_init,
+  STATE as sha256_state,
+  save as sha256_save,
+  update as sha256_update,
+} from "./sha256";
