@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { fsStore } from "../../../cli/host/fs-store.ts";
 import { type Served, serve } from "../../../cli/host/serve.ts";
 import { createApp } from "../../../edge/app.ts";
+import type { LogEvent } from "../../../src/host.ts";
 import { fallbackKernels } from "../../../src/kernel/fallback.ts";
 import { bytesOf, hash } from "../../contract/store.ts";
 
@@ -15,10 +16,13 @@ const MIB = 1024 * 1024;
 describe("the mirror on Node", () => {
   let folder: string;
   let served: Served;
+  let logged: LogEvent[];
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "sealift-serve-"));
     const kernels = await fallbackKernels();
-    const app = createApp({ kernels, store: await fsStore(folder, kernels) });
+    logged = [];
+    const log = (event: LogEvent) => logged.push(event);
+    const app = createApp({ kernels, store: await fsStore(folder, kernels), log });
     served = await serve(app, { host: "127.0.0.1", port: 0 });
   });
   afterEach(async () => {
@@ -99,6 +103,8 @@ describe("the mirror on Node", () => {
     const digest = hash(bytes);
     expect((await send("PUT", `${location}?digest=${digest}`)).status).toBe(201);
     expect(new Uint8Array(await (await send("GET", `/v2/a/blobs/${digest}`)).arrayBuffer())).toEqual(bytes);
+    // A client that goes away is no failure of the registry's.
+    expect(logged).toEqual([]);
   });
 
   test("takes a layer in one PATCH without holding it", async () => {
