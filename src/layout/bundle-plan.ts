@@ -44,7 +44,7 @@ export async function planBundle(
 ): Promise<BundlePlan> {
   const documents = new Map<Digest, Uint8Array>();
   const bare = plainDescriptor(root);
-  const sealed = referrers.map(plainReferrer).sort((a, b) => (a.digest < b.digest ? -1 : 1));
+  const sealed = await describeReferrers(referrers, fetch);
   const content = await graphOf(bare, documents, fetch);
   const attached: Descriptor[] = [];
   for (const referrer of sealed) attached.push(...(await graphOf(referrer, documents, fetch)));
@@ -117,6 +117,28 @@ function namedImages(index: ImageIndex): Descriptor[] {
   return index.manifests.filter((child) => child.annotations?.[ANNOTATION.refName] !== undefined);
 }
 
-function plainReferrer({ mediaType, digest, size, artifactType }: Descriptor): Descriptor {
-  return { mediaType, digest, size, ...(artifactType && { artifactType }) };
+/** Each once, by digest. */
+async function describeReferrers(
+  referrers: readonly Descriptor[],
+  fetch: FetchDocument,
+): Promise<Descriptor[]> {
+  const described = new Map<Digest, Descriptor>();
+  for (const referrer of referrers) described.set(referrer.digest, await describeReferrer(referrer, fetch));
+  return [...described.values()].sort((a, b) => (a.digest < b.digest ? -1 : 1));
+}
+
+/**
+ * A referrer as index.json describes it: by what its own bytes say, for
+ * nothing else vouches for index.json. Throws BUNDLE_INVALID.
+ */
+async function describeReferrer({ digest, size }: Descriptor, fetch: FetchDocument): Promise<Descriptor> {
+  const { config, ...manifest } = parseManifest(
+    await fetch({ mediaType: MEDIA_TYPE.ociManifest, digest, size }),
+    `referrer ${digest}`,
+  );
+  if (manifest.mediaType !== MEDIA_TYPE.ociManifest) {
+    throw new SealiftError("BUNDLE_INVALID", `Cannot read referrer ${digest}: it is not an OCI manifest`);
+  }
+  const artifactType = manifest.artifactType ?? config.mediaType;
+  return { mediaType: MEDIA_TYPE.ociManifest, digest, size, artifactType };
 }
