@@ -3,8 +3,8 @@
  * has no flock. A lock is a file that names its holder. It is broken when the
  * holder is known to be dead, or has not touched it for a while.
  *
- * What is left to chance: a holder that sleeps longer than STALE_AFTER between
- * checking `isHeld` and its next system call. Network file systems are not meant.
+ * What is left to chance: a holder that is stopped for longer than STALE_AFTER
+ * between asking whether it still holds the lock and its next system call. Network file systems are not meant.
  */
 import { randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
@@ -23,6 +23,8 @@ const PATIENCE = 30_000;
 export interface Lock {
   /** False if others took this holder for dead. */
   isHeld(): Promise<boolean>;
+  /** False if others may have: asks no file, so it can be asked before every write. */
+  isFresh(): boolean;
   release(): Promise<void>;
 }
 
@@ -59,13 +61,19 @@ export async function waitForLock(path: string): Promise<Lock> {
 
 function heldLock(path: string, owner: string): Lock {
   const isHeld = async () => (await ifExists(readFile(path, "utf8"))) === owner;
-  const heartbeat = setInterval(() => {
+  let touched = Date.now();
+  const touch = async () => {
     const now = new Date();
-    utimes(path, now, now).catch(() => {});
-  }, HEARTBEAT);
+    // After a long sleep the file may be another's; then `touched` stays in the past.
+    if (!(await isHeld())) return;
+    await utimes(path, now, now);
+    touched = now.getTime();
+  };
+  const heartbeat = setInterval(() => void touch().catch(() => {}), HEARTBEAT);
   heartbeat.unref();
   return {
     isHeld,
+    isFresh: () => Date.now() - touched < STALE_AFTER,
     async release() {
       clearInterval(heartbeat);
       if (await isHeld()) await rm(path, { force: true });

@@ -54,11 +54,11 @@ export function fsUploads(layout: Layout, kernels: Kernels, lifetime: number): U
     },
 
     append: async (repository, id, offset, body) =>
-      withUpload(layout.upload(repository, id), id, async (handle) => {
+      withUpload(layout.upload(repository, id), id, async (handle, lock) => {
         const received = (await handle.stat()).size;
         if (offset !== received) throw wrongOffset(offset, received);
         const hasher = offset === 0 ? kernels.hasher("sha256") : hashes.take(id, offset);
-        return receive(handle, id, offset, body, hasher);
+        return receive(handle, lock, id, offset, body, hasher);
       }),
 
     finish: async (repository, id, digest) =>
@@ -69,15 +69,14 @@ export function fsUploads(layout: Layout, kernels: Kernels, lifetime: number): U
           await rm(path);
           throw wrongContent(digest, actual);
         }
-        await handle.sync();
-        // Whoever broke the lock may be writing to this file: it must not become a blob.
-        if (!(await lock.isHeld())) throw uploadBusy(id);
-        await linkDurably(path, layout.blob(digest), layout.temporary);
-        const member = layout.member(repository, digest);
-        const linked = await linkDurably(layout.blob(digest), member, layout.temporary);
-        // Its last other owner let go of the content between the two lines.
-        if (!linked) await linkDurably(path, member, layout.temporary);
-        await rm(path);
+        try {
+          await handle.sync();
+          // Whoever broke the lock may be writing to this file: it must not become a blob.
+          if (!(await lock.isHeld())) throw uploadBusy(id);
+          await publish(layout, path, repository, digest);
+        } catch (error) {
+          throw storeError(`store blob ${digest}`, error);
+        }
       }),
 
     async cancel(repository, id) {
@@ -91,6 +90,7 @@ export function fsUploads(layout: Layout, kernels: Kernels, lifetime: number): U
   /** Writes the stream behind what is there; what arrived before it broke stays. */
   async function receive(
     handle: FileHandle,
+    lock: Lock,
     id: string,
     offset: number,
     body: ByteStream,
@@ -100,6 +100,7 @@ export function fsUploads(layout: Layout, kernels: Kernels, lifetime: number): U
     let whole = true;
     try {
       for await (const chunk of chunksOf(body)) {
+        if (!lock.isFresh()) throw uploadBusy(id);
         whole = false;
         const written = writeAll(handle, chunk, position).catch((error) => {
           throw storeError("store an upload", error);
@@ -132,6 +133,16 @@ export function fsUploads(layout: Layout, kernels: Kernels, lifetime: number): U
       hasher.release();
     }
   }
+}
+
+/** Names the complete file as content and as the repository's, and no longer as an upload. */
+async function publish(layout: Layout, path: string, repository: string, digest: Digest): Promise<void> {
+  const member = layout.member(repository, digest);
+  await linkDurably(path, layout.blob(digest), layout.temporary);
+  const linked = await linkDurably(layout.blob(digest), member, layout.temporary);
+  // The content's last other owner let go of it between the two lines.
+  if (!linked) await linkDurably(path, member, layout.temporary);
+  await rm(path);
 }
 
 /** Does the work as the upload's only writer in any process. Throws BLOB_UPLOAD_UNKNOWN, RANGE_INVALID if another writes. */
