@@ -3,6 +3,7 @@ import { homedir, tmpdir } from "node:os";
 import type { Host } from "../../src/host.ts";
 import { systemClock } from "./clock.ts";
 import { type CredentialSources, nodeCredentials } from "./credentials.ts";
+import { nodeFetch } from "./fetch.ts";
 import { type NodeFileSystem, nodeFileSystem } from "./file-system.ts";
 import { loadKernels } from "./kernels.ts";
 import { type FileSpool, fileSpool } from "./spool.ts";
@@ -33,7 +34,7 @@ export async function nodeHost(options: NodeHostOptions = {}): Promise<NodeHost>
   return {
     kernels: await loadKernels(),
     spool,
-    fetch: (url, init) => fetch(url, init),
+    fetch: nodeFetch,
     clock: systemClock(signal),
     random: (length) => new Uint8Array(randomBytes(length)),
     credentials: nodeCredentials({ ...options.credentials, env, home: homedir(), log }),

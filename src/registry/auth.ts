@@ -7,6 +7,9 @@ import { type Answer, discard } from "./transport.ts";
 /** A token is renewed this long before it ends, in milliseconds, or at half its life if that is shorter. */
 const RENEW_EARLY = 30_000;
 
+/** After this long, in milliseconds, refused credentials are looked up and tried again: a server outlives passwords. */
+const LOOK_AGAIN = 300_000;
+
 /** Ends a quarrel with a registry that refuses one request with every token and takes the tokens elsewhere. */
 const MAX_TRIES = 12;
 
@@ -26,6 +29,7 @@ export class Authenticator {
   readonly #explicit: Credential | undefined;
   readonly #sessions = new Map<string, Session>();
   #candidates: Promise<readonly (Credential | undefined)[]> | undefined;
+  #candidatesUntil = 0;
   #challenge: Challenge | undefined;
 
   constructor(host: Host, endpoint: Endpoint, explicit?: Credential) {
@@ -88,9 +92,13 @@ export class Authenticator {
   }
 
   #find(): Promise<readonly (Credential | undefined)[]> {
-    this.#candidates ??= this.#explicit
-      ? Promise.resolve([this.#explicit, undefined])
-      : this.#host.credentials.find(this.#endpoint.registry).then((found) => [...found, undefined]);
+    const now = this.#host.clock.now();
+    if (!this.#candidates || now >= this.#candidatesUntil) {
+      this.#candidatesUntil = now + LOOK_AGAIN;
+      this.#candidates = this.#explicit
+        ? Promise.resolve([this.#explicit, undefined])
+        : this.#host.credentials.find(this.#endpoint.registry).then((found) => [...found, undefined]);
+    }
     return this.#candidates;
   }
 
@@ -128,6 +136,8 @@ class Session {
   /** The last grant the registry took; kept so that one refused request does not log the rest out. */
   #proven: Grant | undefined;
   #nextCandidate = 0;
+  /** When the candidates had all been refused. */
+  #exhaustedAt = 0;
   #pending: Promise<string | undefined> | undefined;
 
   constructor(host: Host, endpoint: Endpoint, scopes: readonly string[], registry: Registry) {
@@ -148,6 +158,8 @@ class Session {
     if (grant) return this.#once(() => this.#renew(grant));
     this.#challenge ??= this.#registry.known();
     if (!this.#challenge) return undefined;
+    if (this.#nextCandidate > 0 && this.#host.clock.now() >= this.#exhaustedAt + LOOK_AGAIN)
+      this.#nextCandidate = 0;
     return this.#once(async () => {
       const untouched = !this.#grant && this.#nextCandidate === 0;
       return untouched ? this.#advance() : this.#grant?.header;
@@ -210,6 +222,7 @@ class Session {
       this.#grant = { index, ...made };
       return made.header;
     }
+    this.#exhaustedAt = this.#host.clock.now();
     this.#grant = this.#proven;
     if (this.#proven) this.#nextCandidate = this.#proven.index + 1;
     return undefined;

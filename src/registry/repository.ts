@@ -1,4 +1,4 @@
-import type { Content } from "../bytes/content.ts";
+import { type Content, verifiedContent } from "../bytes/content.ts";
 import type { ByteStream } from "../bytes/stream.ts";
 import type { Host } from "../host.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
@@ -18,9 +18,11 @@ export interface Repository {
   resolve(target: string): Promise<Descriptor>;
   /** A manifest's or index's bytes, verified. Throws MANIFEST_UNKNOWN, DIGEST_MISMATCH, LIMIT_EXCEEDED. */
   manifest(target: string): Promise<PulledManifest>;
+  /** A blob as content that is checked whenever it is read. */
+  blob(descriptor: Pick<Descriptor, "digest" | "size">): Content;
   /**
    * A blob's bytes from `start` up to, not including, `end`; broken connections
-   * are taken up again. Not verified: see `verifiedContent`. Throws BLOB_UNKNOWN.
+   * are taken up again. Not verified: see {@link blob}. Throws BLOB_UNKNOWN.
    */
   openBlob(blob: Pick<Descriptor, "digest" | "size">, start?: number, end?: number): Promise<ByteStream>;
   hasBlob(digest: Digest): Promise<boolean>;
@@ -30,7 +32,7 @@ export interface Repository {
   pushManifest(target: string, bytes: Uint8Array, mediaType: string): Promise<Descriptor>;
   /** The manifests whose subject has this digest; none is an empty list. */
   referrers(subject: Digest, artifactType?: string): Promise<readonly Descriptor[]>;
-  /** Throws NAME_UNKNOWN. */
+  /** In byte order. Throws NAME_UNKNOWN. */
   tags(): Promise<readonly string[]>;
 }
 
@@ -63,14 +65,16 @@ export function openRepository(
 
 function repositoryOf(client: RegistryClient, name: string, chunkSize: number | undefined): Repository {
   const fallback = new ReferrersFallback(client, name);
+  const open: Repository["openBlob"] = ({ digest, size }, start = 0, end = size) =>
+    openBlob(client, name, { digest, size, start, end });
   const chunks = chunkSize === undefined ? {} : { chunkSize };
   return {
     registry: client.endpoint.registry,
     repository: name,
     resolve: (target) => resolveManifest(client, name, target),
     manifest: (target) => pullManifest(client, name, target),
-    openBlob: ({ digest, size }, start = 0, end = size) =>
-      openBlob(client, name, { digest, size, start, end }),
+    blob: (descriptor) => verifiedContent(client.host.kernels, descriptor, () => open(descriptor)),
+    openBlob: open,
     hasBlob: (digest) => hasBlob(client, name, digest),
     pushBlob: (content, options) => pushBlob(client, name, content, { ...options, ...chunks }),
     async pushManifest(target, bytes, mediaType) {

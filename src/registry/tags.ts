@@ -9,7 +9,7 @@ const PAGE_SIZE = 1000;
 // A repository without tags is listed as null by distribution.
 const tagListSchema = v.looseObject({ tags: v.nullish(v.array(v.string())) });
 
-/** All tags of a repository, in the registry's order. Throws NAME_UNKNOWN. */
+/** All tags of a repository in byte order, as not every registry sorts them. Throws NAME_UNKNOWN. */
 export async function listTags(client: RegistryClient, repository: string): Promise<readonly string[]> {
   const what = `list the tags of ${client.endpoint.registry}/${repository}`;
   const url = client.url(repository, "tags", "list");
@@ -20,5 +20,5 @@ export async function listTags(client: RegistryClient, repository: string): Prom
   for await (const page of pagesOf(client, first)) {
     for (const tag of parseJson(tagListSchema, page.bytes, what, "REGISTRY_ERROR").tags ?? []) tags.add(tag);
   }
-  return [...tags];
+  return [...tags].sort();
 }

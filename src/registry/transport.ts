@@ -1,7 +1,7 @@
 import { type ByteStream, chunksOf, streamFrom } from "../bytes/stream.ts";
 import { reasonOf, SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
-import { followUrl } from "./endpoint.ts";
+import { followUrl, redactUrl } from "./endpoint.ts";
 import { TransientError } from "./failure.ts";
 
 const USER_AGENT = "sealift";
@@ -61,13 +61,10 @@ export function networkFailure(host: Host, what: string, url: URL, error: unknow
   if (host.signal?.aborted)
     return new SealiftError("ABORTED", `Cannot ${what}: interrupted`, { cause: error });
   if (error instanceof SealiftError) return error;
-  return new TransientError(
-    "UNREACHABLE",
-    `Cannot ${what}: ${url.host} cannot be reached: ${rootReason(error)}`,
-    {
-      cause: error,
-    },
-  );
+  const reason = rootReason(error).replaceAll(url.href, redactUrl(url));
+  return new TransientError("UNREACHABLE", `Cannot ${what}: ${url.host} cannot be reached: ${reason}`, {
+    cause: error,
+  });
 }
 
 async function exchange(host: Host, request: HttpRequest, authorization?: string): Promise<Response> {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Credential } from "../../../src/host.ts";
 import { mergeScopes } from "../../../src/registry/auth.ts";
 import { openRegistry, openRepository } from "../../../src/registry/repository.ts";
-import { challenged, json, type Sent, scripted, testHost } from "./support.ts";
+import { challenged, json, type ScriptedAnswer, type Sent, scripted, serve, testHost } from "./support.ts";
 
 const alice: Credential = { username: "alice", password: "wonder", origin: "flags" };
 const bob: Credential = { username: "bob", password: "builder", origin: "docker's file" };
@@ -12,7 +12,7 @@ const basic = ({ username, password }: Credential) => `Basic ${btoa(`${username}
 const tags = () => json({ name: "a", tags: ["1"] });
 const denied = () => json({ errors: [{ code: "DENIED", message: "not yours" }] }, { status: 403 });
 
-function repositoryWith(credentials: readonly Credential[], ...answers: Parameters<typeof scripted>) {
+function repositoryWith(credentials: readonly Credential[], ...answers: ScriptedAnswer[]) {
   const script = scripted(...answers);
   const host = testHost({ fetch: script.fetch, credentials });
   return {
@@ -66,6 +66,28 @@ describe("a registry with Basic", () => {
       basic(alice),
       basic(bob),
       null,
+    ]);
+  });
+
+  it("is offered credentials again after five minutes, looked up anew", async () => {
+    const no = () => challenged("Basic realm=r");
+    const { fetch, sent } = scripted(no(), no(), no(), tags());
+    let password = "old";
+    const host = {
+      ...testHost({ fetch }),
+      credentials: { find: async () => [{ username: "alice", password, origin: "file" }] },
+    };
+    const repository = openRepository(host, { registry: "reg.example.com", repository: "a" });
+    await expect(repository.tags()).rejects.toMatchObject({ code: "UNAUTHORIZED" });
+    password = "new";
+    await expect(repository.tags()).rejects.toMatchObject({ code: "UNAUTHORIZED" });
+    host.advance(300_000);
+    expect(await repository.tags()).toEqual(["1"]);
+    expect(authorizations(sent)).toEqual([
+      null,
+      `Basic ${btoa("alice:old")}`,
+      null,
+      `Basic ${btoa("alice:new")}`,
     ]);
   });
 
@@ -285,6 +307,30 @@ describe("a registry with bearer tokens", () => {
       const { repository } = repositoryWith([], challenged(BEARER), json(reply));
       await expect(repository.tags()).rejects.toMatchObject({ code: "REGISTRY_ERROR" });
     }
+  });
+});
+
+describe("over real sockets", () => {
+  it("a token server and its registry let a user in", async () => {
+    const tokens = await serve((request, response) => {
+      const known = request.headers.authorization === basic(alice);
+      if (!known) response.writeHead(401).end();
+      else response.end(JSON.stringify({ token: `for ${request.url}`.replaceAll(" ", "_"), expires_in: 60 }));
+    });
+    const registry = await serve((request, response) => {
+      const scope = "scope=repository%3Aa%3Apull";
+      if (request.headers.authorization === `Bearer for_/token?service=reg&${scope}`) {
+        response.end(JSON.stringify({ tags: ["in"] }));
+      } else {
+        response
+          .writeHead(401, { "www-authenticate": `Bearer service="reg",realm="http://${tokens}/token"` })
+          .end();
+      }
+    });
+    const open = (credentials: readonly Credential[]) =>
+      openRepository(testHost({ credentials }), { registry, repository: "a" });
+    expect(await open([bob, alice]).tags()).toEqual(["in"]);
+    await expect(open([bob]).tags()).rejects.toMatchObject({ code: "UNAUTHORIZED" });
   });
 });
 

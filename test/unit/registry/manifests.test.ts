@@ -5,7 +5,7 @@ import type { Digest } from "../../../src/oci/digest.ts";
 import { encodeJson } from "../../../src/oci/json.ts";
 import { MEDIA_TYPE } from "../../../src/oci/media-type.ts";
 import { openRepository } from "../../../src/registry/repository.ts";
-import { json, type Sent, scripted, serve, testHost } from "./support.ts";
+import { json, type ScriptedAnswer, type Sent, scripted, serve, testHost } from "./support.ts";
 
 const { kernels } = testHost();
 const manifest = encodeJson({
@@ -23,7 +23,7 @@ function served(bytes: Uint8Array, headers: Record<string, string> = {}): Respon
   });
 }
 
-function repositoryWith(...answers: Parameters<typeof scripted>) {
+function repositoryWith(...answers: ScriptedAnswer[]) {
   const script = scripted(...answers);
   const host = testHost({ fetch: script.fetch });
   return {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { RegistryClient } from "../../../src/registry/client.ts";
-import { json, scripted, testHost } from "./support.ts";
+import { json, type ScriptedAnswer, scripted, testHost } from "./support.ts";
 
-function clientOf(...answers: Parameters<typeof scripted>) {
+function clientOf(...answers: ScriptedAnswer[]) {
   const script = scripted(...answers);
   const host = testHost({ fetch: script.fetch });
   const client = new RegistryClient(host, "reg.example.com");
@@ -51,6 +51,24 @@ describe("a request that fails", () => {
     const cause = new AggregateError([new Error("connect ECONNREFUSED ::1:443")]);
     const failures = Array.from({ length: 5 }, () => new TypeError("fetch failed", { cause }));
     await expect(clientOf(...failures).ask()).rejects.toThrow(/connect ECONNREFUSED ::1:443/);
+  });
+
+  it("does not show the signature of the address that failed", async () => {
+    const address = "https://reg.example.com/v2/a/blobs/uploads/1?sig=s3cret";
+    const { fetch } = scripted(
+      ...Array.from({ length: 5 }, () => new TypeError(`Failed to parse URL from ${address}`)),
+    );
+    const client = new RegistryClient(testHost({ fetch }), "reg.example.com");
+    const asked = client.ask({
+      method: "GET",
+      url: new URL(address),
+      what: "push",
+      scopes: [],
+      expect: [200],
+    });
+    const failure = await asked.catch((error: unknown) => error);
+    expect(String(failure)).toContain("uploads/1?sig=…");
+    expect(String(failure)).not.toContain("s3cret");
   });
 
   it("waits as long as Retry-After asks, in seconds or until a date", async () => {

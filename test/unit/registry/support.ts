@@ -51,8 +51,10 @@ export interface Sent {
   readonly body: string;
 }
 
+export type ScriptedAnswer = Response | Error | ((sent: Sent) => Response);
+
 /** A fetch that gives these answers in turn and keeps what it was asked. An Error is thrown. */
-export function scripted(...answers: readonly (Response | Error | ((sent: Sent) => Response))[]): {
+export function scripted(...answers: ScriptedAnswer[]): {
   fetch: Host["fetch"];
   sent: Sent[];
 } {

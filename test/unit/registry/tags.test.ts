@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { openRepository } from "../../../src/registry/repository.ts";
-import { json, scripted, testHost } from "./support.ts";
+import { json, type ScriptedAnswer, scripted, testHost } from "./support.ts";
 
-function repositoryWith(...answers: Parameters<typeof scripted>) {
+function repositoryWith(...answers: ScriptedAnswer[]) {
   const script = scripted(...answers);
   const host = testHost({ fetch: script.fetch });
   return { ...script, repository: openRepository(host, { registry: "r.example.com", repository: "a" }) };
