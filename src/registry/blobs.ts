@@ -1,10 +1,10 @@
 import type { ByteStream } from "../bytes/stream.ts";
 import { SealiftError } from "../error.ts";
 import type { Digest } from "../oci/digest.ts";
-import { repositoryScope } from "./auth.ts";
 import type { Call, RegistryClient } from "./client.ts";
 import { TransientError } from "./failure.ts";
 import { Patience, retrying } from "./retry.ts";
+import { repositoryScope } from "./scope.ts";
 import { discard, networkFailure } from "./transport.ts";
 
 export interface BlobRange {

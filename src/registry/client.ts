@@ -8,7 +8,7 @@ import { retrying } from "./retry.ts";
 import { type Answer, discard, type HttpRequest, networkFailure, send } from "./transport.ts";
 
 export interface Call extends HttpRequest {
-  /** What a token must allow; see `repositoryScope`. */
+  /** What a token must allow; see scope.ts. */
   readonly scopes: readonly string[];
   /** The statuses that are an answer; every other one is thrown as the error it stands for. */
   readonly expect: readonly number[];

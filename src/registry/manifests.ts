@@ -5,9 +5,9 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, digestAlgorithm, isDigest } from "../oci/digest.ts";
 import { MAX_DOCUMENT_SIZE, parseJson } from "../oci/json.ts";
 import { isIndexType, isManifestType, MANIFEST_TYPES, MEDIA_TYPE } from "../oci/media-type.ts";
-import { repositoryScope } from "./auth.ts";
 import type { Call, RegistryClient } from "./client.ts";
 import { checkTarget } from "./endpoint.ts";
+import { repositoryScope } from "./scope.ts";
 
 export interface PulledManifest {
   /** Media type, digest and size of the bytes. */

@@ -5,10 +5,10 @@ import { type Digest, digestAlgorithm, digestHex } from "../oci/digest.ts";
 import { parseImageIndex } from "../oci/image-index.ts";
 import { encodeJson, parseJson } from "../oci/json.ts";
 import { isIndexType, MEDIA_TYPE } from "../oci/media-type.ts";
-import { repositoryScope } from "./auth.ts";
 import type { Call, RegistryClient } from "./client.ts";
 import { pullManifest, pushManifest } from "./manifests.ts";
 import { pagesOf } from "./page.ts";
+import { repositoryScope } from "./scope.ts";
 
 /**
  * The manifests whose subject is `subject`, from the referrers API or, where

@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import { parseJson } from "../oci/json.ts";
-import { repositoryScope } from "./auth.ts";
 import type { RegistryClient } from "./client.ts";
 import { pagesOf } from "./page.ts";
+import { repositoryScope } from "./scope.ts";
 
 const PAGE_SIZE = 1000;
 

@@ -1,13 +1,13 @@
 import type { Content } from "../bytes/content.ts";
 import { collect } from "../bytes/stream.ts";
 import { isSealiftError, SealiftError } from "../error.ts";
-import { repositoryScope } from "./auth.ts";
 import { hasBlob } from "./blobs.ts";
 import type { RegistryClient } from "./client.ts";
 import { ContentCursor } from "./content-cursor.ts";
 import { followUrl } from "./endpoint.ts";
 import { TransientError } from "./failure.ts";
 import { Patience } from "./retry.ts";
+import { repositoryScope } from "./scope.ts";
 import type { Answer, Method, RequestBody } from "./transport.ts";
 
 /** Up to this many bytes are sent from memory: then a try can be repeated at once, and every host's fetch can do it. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Credential } from "../../../src/host.ts";
-import { mergeScopes } from "../../../src/registry/auth.ts";
 import { openRegistry, openRepository } from "../../../src/registry/repository.ts";
+import { mergeScopes } from "../../../src/registry/scope.ts";
 import { challenged, json, type ScriptedAnswer, type Sent, scripted, serve, testHost } from "./support.ts";
 
 const alice: Credential = { username: "alice", password: "wonder", origin: "flags" };
@@ -300,6 +300,21 @@ describe("a registry with bearer tokens", () => {
     );
     await repository.tags();
     expect(authorizations(sent)).toEqual([null, basic(alice), basic(alice), "Bearer t"]);
+  });
+
+  it("whose token server is down for one credential goes on with that one, not with those refused before", async () => {
+    const down = () => new Response(null, { status: 503 });
+    const { repository, sent } = repositoryWith(
+      [alice, bob],
+      challenged(BEARER),
+      new Response(null, { status: 401 }),
+      ...Array.from({ length: 5 }, down),
+      json({ token: "t" }),
+      tags(),
+    );
+    expect(await repository.tags()).toEqual(["1"]);
+    expect(authorizations(sent).filter((header) => header === basic(alice))).toHaveLength(1);
+    expect(authorizations(sent).at(-1)).toBe("Bearer t");
   });
 
   it("is not believed when its token server gives no token, or one that would break the header", async () => {
