@@ -6,7 +6,6 @@ import { parseJson } from "../oci/json.ts";
 import type { Challenge } from "./challenge.ts";
 import { type Endpoint, followUrl, isLoopback } from "./endpoint.ts";
 import { failureOf } from "./failure.ts";
-import { retrying } from "./retry.ts";
 import { discard, type HttpRequest, networkFailure, send } from "./transport.ts";
 
 /** Tokens of real registries stay under 20 KiB. */
@@ -29,7 +28,8 @@ const replySchema = v.looseObject({
 /**
  * Asks the challenge's realm for a bearer token, anonymously without a
  * credential. Undefined if the realm refuses it. Throws UNAUTHORIZED rather
- * than send a credential in the clear, REGISTRY_ERROR, UNREACHABLE.
+ * than send a credential in the clear, REGISTRY_ERROR, UNREACHABLE. Tried once:
+ * who wants the token tries its whole request again.
  */
 export async function requestToken(
   host: Host,
@@ -46,19 +46,17 @@ export async function requestToken(
       ? exchangeRequest(realm, service, scopes, credential, what)
       : tokenRequest(realm, service, scopes, credential, what);
 
-  return retrying(host, async () => {
-    const requested = host.clock.now();
-    const { response, url } = await send(host, request, authorization);
-    if ([400, 401, 403].includes(response.status)) {
-      await discard(response);
-      return undefined;
-    }
-    if (response.status !== 200 || !response.body) throw await failureOf(response, { what, now: requested });
-    const bytes = await collect(response.body, MAX_TOKEN_REPLY, "token").catch((error: unknown) => {
-      throw networkFailure(host, what, url, error);
-    });
-    return readToken(bytes, requested, what);
+  const requested = host.clock.now();
+  const { response, url } = await send(host, request, authorization);
+  if ([400, 401, 403].includes(response.status)) {
+    await discard(response);
+    return undefined;
+  }
+  if (response.status !== 200 || !response.body) throw await failureOf(response, { what, now: requested });
+  const bytes = await collect(response.body, MAX_TOKEN_REPLY, "token").catch((error: unknown) => {
+    throw networkFailure(host, what, url, error);
   });
+  return readToken(bytes, requested, what);
 }
 
 /** The Authorization of HTTP Basic (RFC 7617, UTF-8). */

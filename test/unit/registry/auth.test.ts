@@ -308,7 +308,7 @@ describe("a registry with bearer tokens", () => {
       [alice, bob],
       challenged(BEARER),
       new Response(null, { status: 401 }),
-      ...Array.from({ length: 5 }, down),
+      ...Array.from({ length: 4 }, down),
       json({ token: "t" }),
       tags(),
     );
