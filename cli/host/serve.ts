@@ -30,7 +30,11 @@ export interface Served {
  */
 export async function serve(app: WebApp, { host, port }: ServeOptions): Promise<Served> {
   const server = createAdaptorServer({
-    fetch: async (request, { incoming }) => keepAliveIfRead(await app.fetch(request), incoming as Incoming),
+    fetch: async (request, { incoming }) => {
+      const response = await app.fetch(request);
+      letRestPass(incoming as HttpBindings["incoming"]);
+      return response;
+    },
     // Node ends a request after five minutes; a layer over a slow line takes longer.
     serverOptions: { requestTimeout: 0 },
   }) as Server;
@@ -43,14 +47,16 @@ export async function serve(app: WebApp, { host, port }: ServeOptions): Promise<
   };
 }
 
-type Incoming = HttpBindings["incoming"];
-
-/** A body that was not read to its end stands in the way of the connection's next request, so there is none. */
-function keepAliveIfRead(response: Response, incoming: Incoming): Response {
-  const { "content-length": length = "0", "transfer-encoding": encoding } = incoming.headers;
-  const hasBody = encoding !== undefined || length !== "0";
-  if (hasBody && !incoming.readableEnded) response.headers.set("Connection", "close");
-  return response;
+/**
+ * The rest of a refused body must flow, to nowhere: a connection closed with
+ * bytes unread is reset, and the client may lose our answer with it. The adaptor
+ * ends the connection if that takes long; but its stream, half read, holds the
+ * flow until its listener is gone.
+ */
+function letRestPass(incoming: HttpBindings["incoming"]): void {
+  if (incoming.method === "GET" || incoming.method === "HEAD" || incoming.readableEnded) return;
+  incoming.removeAllListeners("data");
+  incoming.resume();
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {
