@@ -35,3 +35,12 @@ export {
   save as sha256_save,
   update as sha256_update,
 } from "./sha256";
+export {
+  BLOCK as tar_block,
+  encode as tar_encode,
+  format as tar_format,
+  LENGTHS as tar_lengths,
+  NUMBERS as tar_numbers,
+  parse as tar_parse,
+  retime as tar_retime,
+} from "./tar";

@@ -1,26 +1,6 @@
 import { misuse, tarInvalid } from "../failure.ts";
 import type { TarFields, TarFormat, TarKernel } from "../kernels.ts";
-import {
-  CHECKSUM,
-  DEVMAJOR,
-  DEVMINOR,
-  GID,
-  GNAME,
-  GNU_ATIME,
-  GNU_CTIME,
-  LINKNAME,
-  MAGIC,
-  MODE,
-  MTIME,
-  NAME,
-  PREFIX,
-  SIZE,
-  TAR_BLOCK_SIZE,
-  type TarField,
-  TYPE,
-  UID,
-  UNAME,
-} from "../tar-layout.ts";
+import { putTarText, TAR_BLOCK_SIZE, TAR_FIELDS, type TarField, tarText } from "../tar-layout.ts";
 
 const USTAR = Uint8Array.of(0x75, 0x73, 0x74, 0x61, 0x72, 0, 0x30, 0x30); // "ustar\0" "00"
 const GNU_VERSION = 0x20; // the magic's sixth byte in "ustar  \0"
@@ -31,62 +11,59 @@ function parse(block: Uint8Array): TarFields {
   checkSize(block);
   checkChecksum(block);
   const format = formatOf(block);
-  const device = format === "v7" ? () => 0 : (field: TarField, name: string) => number(block, field, name);
-  const owner = (field: TarField) => (format === "v7" ? new Uint8Array() : text(block, field));
-  const size = number(block, SIZE, "size");
+  const extended = format !== "v7";
+  const size = number(block, "size");
   if (size < 0) throw tarInvalid("read", "its size is negative");
   return {
-    name: text(block, NAME),
+    name: tarText(block, "name"),
     prefix: prefixOf(block, format),
-    linkname: text(block, LINKNAME),
-    uname: owner(UNAME),
-    gname: owner(GNAME),
-    mode: number(block, MODE, "mode"),
-    uid: number(block, UID, "uid"),
-    gid: number(block, GID, "gid"),
+    linkname: tarText(block, "linkname"),
+    uname: extended ? tarText(block, "uname") : new Uint8Array(),
+    gname: extended ? tarText(block, "gname") : new Uint8Array(),
+    mode: number(block, "mode"),
+    uid: number(block, "uid"),
+    gid: number(block, "gid"),
     size,
-    mtime: number(block, MTIME, "mtime"),
-    type: block[TYPE] as number,
-    devmajor: device(DEVMAJOR, "devmajor"),
-    devminor: device(DEVMINOR, "devminor"),
+    mtime: number(block, "mtime"),
+    type: block[TAR_FIELDS.type[0]] as number,
+    devmajor: extended ? number(block, "devmajor") : 0,
+    devminor: extended ? number(block, "devminor") : 0,
     format,
   };
 }
 
 function encode(fields: Omit<TarFields, "format">): Uint8Array {
   const block = new Uint8Array(TAR_BLOCK_SIZE);
-  putText(block, NAME, fields.name, "name");
-  putNumber(block, MODE, fields.mode, "mode");
-  putNumber(block, UID, fields.uid, "uid");
-  putNumber(block, GID, fields.gid, "gid");
-  putNumber(block, SIZE, fields.size, "size");
-  putNumber(block, MTIME, fields.mtime, "mtime");
-  block[TYPE] = fields.type;
-  putText(block, LINKNAME, fields.linkname, "linkname");
-  block.set(USTAR, MAGIC[0]);
-  putText(block, UNAME, fields.uname, "uname");
-  putText(block, GNAME, fields.gname, "gname");
-  putNumber(block, DEVMAJOR, fields.devmajor, "devmajor");
-  putNumber(block, DEVMINOR, fields.devminor, "devminor");
-  putText(block, PREFIX, fields.prefix, "prefix");
+  for (const name of ["name", "linkname", "uname", "gname", "prefix"] as const) {
+    putTarText(block, name, fields[name]);
+  }
+  for (const name of ["mode", "uid", "gid", "size", "mtime", "devmajor", "devminor"] as const) {
+    putNumber(block, TAR_FIELDS[name], fields[name], "write", name);
+  }
+  block[TAR_FIELDS.type[0]] = fields.type;
+  block.set(USTAR, TAR_FIELDS.magic[0]);
   putChecksum(block);
   return block;
 }
 
 function retime(block: Uint8Array, seconds: number, clamp: boolean): void {
   checkSize(block);
-  const times = formatOf(block) === "gnu" && hasGnuTimes(block) ? [GNU_ATIME, GNU_CTIME] : [];
-  let changed = false;
-  for (const field of [MTIME, ...times.filter((time) => !isAbsent(block, time))]) {
-    if (clamp) {
-      const current = readNumber(block, field);
-      if (current === undefined) throw tarInvalid("change", "a time is malformed");
-      if (current <= seconds) continue;
-    }
-    putNumber(block, field, seconds, "time", "change");
-    changed = true;
-  }
-  if (changed) putChecksum(block);
+  const changes = timesOf(block).filter((field) => !clamp || time(block, field) > seconds);
+  for (const field of changes) putNumber(block, field, seconds, "change", "time");
+  // A block in which no time was late keeps every byte.
+  if (changes.length > 0) putChecksum(block);
+}
+
+function timesOf(block: Uint8Array): TarField[] {
+  const { mtime, gnuAtime, gnuCtime } = TAR_FIELDS;
+  if (formatOf(block) !== "gnu" || !hasGnuTimes(block)) return [mtime];
+  return [mtime, ...[gnuAtime, gnuCtime].filter((field) => !isAbsent(block, field))];
+}
+
+function time(block: Uint8Array, field: TarField): number {
+  const seconds = readNumber(block, field);
+  if (seconds === undefined) throw tarInvalid("change", "its mtime is malformed");
+  return seconds;
 }
 
 function checkSize(block: Uint8Array): void {
@@ -94,7 +71,7 @@ function checkSize(block: Uint8Array): void {
 }
 
 function formatOf(block: Uint8Array): TarFormat {
-  const [start] = MAGIC;
+  const [start] = TAR_FIELDS.magic;
   if (USTAR.subarray(0, 5).some((byte, i) => block[start + i] !== byte)) return "v7";
   if (block[start + 5] === 0) return "ustar";
   return block[start + 5] === GNU_VERSION && block[start + 6] === GNU_VERSION && block[start + 7] === 0
@@ -105,28 +82,25 @@ function formatOf(block: Uint8Array): TarFormat {
 /** Go before 1.8 wrote a prefix under the GNU magic: text where the times should be is taken for one. */
 function prefixOf(block: Uint8Array, format: TarFormat): Uint8Array {
   if (format === "v7") return new Uint8Array();
-  const prefix = text(block, PREFIX);
+  const prefix = tarText(block, "prefix");
   if (format === "ustar") return prefix;
   const isText = !hasGnuTimes(block) && prefix.every((byte) => byte < 0x80);
   return isText ? prefix : new Uint8Array();
 }
 
 function hasGnuTimes(block: Uint8Array): boolean {
-  return readNumber(block, GNU_ATIME) !== undefined && readNumber(block, GNU_CTIME) !== undefined;
+  return (
+    readNumber(block, TAR_FIELDS.gnuAtime) !== undefined &&
+    readNumber(block, TAR_FIELDS.gnuCtime) !== undefined
+  );
 }
 
 function isAbsent(block: Uint8Array, [offset, length]: TarField): boolean {
   return block.subarray(offset, offset + length).every((byte) => byte === 0);
 }
 
-function text(block: Uint8Array, [offset, length]: TarField): Uint8Array {
-  const field = block.subarray(offset, offset + length);
-  const end = field.indexOf(0);
-  return end < 0 ? field : field.subarray(0, end);
-}
-
-function number(block: Uint8Array, field: TarField, name: string): number {
-  const value = readNumber(block, field);
+function number(block: Uint8Array, name: keyof typeof TAR_FIELDS): number {
+  const value = readNumber(block, TAR_FIELDS[name]);
   if (value === undefined) throw tarInvalid("read", `its ${name} is malformed`);
   return value;
 }
@@ -159,24 +133,22 @@ function readOctal(field: Uint8Array): number | undefined {
   return value;
 }
 
-function putText(block: Uint8Array, [offset, length]: TarField, value: Uint8Array, name: string): void {
-  if (value.length > length) throw tarInvalid("write", `its ${name} is longer than ${length} bytes`);
-  if (value.includes(0)) throw tarInvalid("write", `its ${name} contains NUL`);
-  block.set(value, offset);
-}
-
 /** Octal digits with leading zeros, then NUL. */
 function putNumber(
   block: Uint8Array,
   [offset, length]: TarField,
   value: number,
+  verb: "write" | "change",
   name: string,
-  verb: "write" | "change" = "write",
 ): void {
   const digits = length - 1;
   if (!Number.isInteger(value) || value < 0 || value >= 8 ** digits) {
     throw tarInvalid(verb, `${value} does not fit its ${name}`);
   }
+  putOctal(block, offset, digits, value);
+}
+
+function putOctal(block: Uint8Array, offset: number, digits: number, value: number): void {
   const octal = value.toString(8).padStart(digits, "0");
   for (let i = 0; i < digits; i++) block[offset + i] = octal.charCodeAt(i);
   block[offset + digits] = 0;
@@ -184,19 +156,15 @@ function putNumber(
 
 /** Six octal digits, NUL, space: the form every writer uses. */
 function putChecksum(block: Uint8Array): void {
-  const [offset] = CHECKSUM;
-  putNumber(
-    block,
-    [offset, 7],
-    sum(block, (byte) => byte),
-    "checksum",
-  );
+  const [offset] = TAR_FIELDS.checksum;
+  const total = sum(block, (byte) => byte);
+  putOctal(block, offset, 6, total);
   block[offset + 7] = 0x20;
 }
 
 /** Old writers summed signed chars; both sums are accepted, as POSIX advises. */
 function checkChecksum(block: Uint8Array): void {
-  const stored = readNumber(block, CHECKSUM);
+  const stored = readNumber(block, TAR_FIELDS.checksum);
   const unsigned = sum(block, (byte) => byte);
   const signed = sum(block, (byte) => (byte << 24) >> 24);
   if (stored !== unsigned && stored !== signed) throw tarInvalid("read", "its checksum is wrong");
@@ -204,7 +172,7 @@ function checkChecksum(block: Uint8Array): void {
 
 /** The block's sum, its checksum field taken as spaces. */
 function sum(block: Uint8Array, value: (byte: number) => number): number {
-  const [offset, length] = CHECKSUM;
+  const [offset, length] = TAR_FIELDS.checksum;
   let total = 0;
   for (let i = 0; i < TAR_BLOCK_SIZE; i++) {
     const inChecksum = i >= offset && i < offset + length;

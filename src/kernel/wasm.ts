@@ -1,0 +1,33 @@
+/** The kernels' port over our WebAssembly module (assembly/): the same bytes on every host. */
+import { KERNEL_VERSION, type Kernels } from "./kernels.ts";
+import { sharedSha256 } from "./sha256.ts";
+import { sha512Hasher } from "./sha512.ts";
+import { pooledCodec } from "./wasm/codec.ts";
+import { wasmCrc32 } from "./wasm/crc32.ts";
+import { wasmGzip } from "./wasm/gzip.ts";
+import { wasmGunzip, wasmInflate } from "./wasm/inflate.ts";
+import { InstancePool } from "./wasm/instance.ts";
+import { wasmSha256 } from "./wasm/sha256.ts";
+import { wasmTar } from "./wasm/tar.ts";
+
+/**
+ * The port over a compiled kernels.wasm. Instantiates synchronously: Workers
+ * forbid compiling, so the host brings the module. What is done in one call,
+ * hashing, CRC and tar headers, shares one instance; each codec in progress has
+ * one of its own.
+ */
+export function wasmKernels(module: WebAssembly.Module): Kernels {
+  const pool = new InstancePool(module);
+  const shared = pool.acquire();
+  const sha256 = sharedSha256(wasmSha256(shared));
+  return {
+    engine: `wasm-${KERNEL_VERSION}`,
+    hasher: (algorithm) => (algorithm === "sha256" ? sha256() : sha512Hasher()),
+    resumableSha256: sha256,
+    crc32: wasmCrc32(shared),
+    gunzip: (options) => pooledCodec(pool, (instance) => wasmGunzip(instance, options)),
+    inflate: (options) => pooledCodec(pool, (instance) => wasmInflate(instance, options)),
+    gzip: () => pooledCodec(pool, wasmGzip),
+    tar: wasmTar(shared),
+  };
+}
