@@ -1,0 +1,24 @@
+/**
+ * The part of the WebAssembly JavaScript interface we use. Node has it, but
+ * @types/node does not declare it, and the libraries that do bring the DOM.
+ */
+declare namespace WebAssembly {
+  class Module {
+    constructor(bytes: Uint8Array<ArrayBuffer>);
+    static imports(module: Module): readonly { readonly module: string; readonly name: string }[];
+  }
+  class Instance {
+    constructor(module: Module);
+    readonly exports: Readonly<Record<string, unknown>>;
+  }
+  class Memory {
+    private constructor();
+    readonly buffer: ArrayBuffer;
+  }
+  class Global<Type extends "i32" | "f64"> {
+    private constructor();
+    readonly value: number;
+    readonly type: Type;
+  }
+  function compile(bytes: Uint8Array<ArrayBuffer>): Promise<Module>;
+}
