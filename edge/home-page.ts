@@ -25,8 +25,9 @@ export function homePage(repositories: Page, host: string): string {
 <h1>Sealift mirror</h1>
 <p>This is a container registry. It speaks the OCI distribution protocol under <code>/v2/</code>,
 so docker, podman, skopeo, containerd and sealift can push to it and pull from it.</p>
-<pre>sealift process docker://IMAGE registry://${registry}/IMAGE
-skopeo copy docker://${registry}/IMAGE oci:FOLDER</pre>
+<pre>sealift process oci-archive://app.tar registry://${registry}/app:1.0
+sealift bundle push hello.bundle ${registry}/hello:1.0
+skopeo copy docker://${registry}/app:1.0 oci:app</pre>
 <h2>Repositories</h2>
 ${repositoryList(repositories)}
 </main>

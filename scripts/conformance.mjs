@@ -49,10 +49,10 @@ function findProgram() {
 async function runAgainstMirror() {
   const { createApp } = await import("../edge/app.ts");
   const { fsStore } = await import("../cli/host/fs-store.ts");
-  const { fallbackKernels } = await import("../src/kernel/fallback.ts");
+  const { loadKernels } = await import("../cli/host/kernels.ts");
   const { serve } = await import("../cli/host/serve.ts");
 
-  const kernels = await fallbackKernels();
+  const kernels = await loadKernels();
   const store = await fsStore(join(folder, "store"), kernels);
   const log = ({ message }) => console.error(message);
   const server = await serve(createApp({ store, kernels, sparse: true, log }), {
