@@ -21,7 +21,7 @@ const LINES: readonly (readonly string[])[] = [
 
 /** Of another host's files, only these. */
 const LENT: Readonly<Record<string, readonly string[]>> = {
-  cli: ["edge/app.ts", "edge/host/s3-store.ts"],
+  cli: ["edge/app.ts", "edge/host/s3-store.ts", "package.json"],
 };
 
 const NODE_GLOBALS = [
@@ -87,7 +87,7 @@ function importOffence(file: string, specifier: string): string | undefined {
     return `imports "${specifier}": a host loads the kernels`;
   if (!specifier.startsWith(".")) return undefined;
   const target = posix.join(posix.dirname(file), specifier);
-  if (!/\.(ts|tsx|css|wasm)(\?|$)/.test(target)) return `imports "${specifier}" without its extension`;
+  if (!/\.(ts|tsx|css|wasm|json)(\?|$)/.test(target)) return `imports "${specifier}" without its extension`;
   return mayImport(file, target) ? undefined : `imports ${target}, which does not stand above it`;
 }
 
