@@ -21,7 +21,8 @@ export function bundleSink(file: FileWriter, path: string, host: Host): Sink {
       const bundle = await imageBundle(image, host);
       await writeBundle(bundle, file, host);
       for (const layer of image.layers) await layer.release();
-      return { name: path, manifest: manifest.descriptor, layers };
+      const { mediaType, digest, size } = manifest.descriptor;
+      return { name: path, manifest: { mediaType, digest, size }, layers };
     } catch (error) {
       await file.abort();
       throw error;

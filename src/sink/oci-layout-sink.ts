@@ -35,9 +35,10 @@ export function ociLayoutSink(writer: FilesWriter, target: OciLayoutTarget, host
       await layout.blob(contentOf(host.kernels, config.bytes));
       await layout.blob(contentOf(host.kernels, manifest.bytes));
       for (const layer of image.layers) await layer.release();
-      const annotations = { [ANNOTATION.refName]: target.ref ?? tagOf(image.name) };
-      await layout.finish([{ ...manifest.descriptor, annotations }]);
-      return { name: target.name, manifest: manifest.descriptor, layers };
+      const annotations = { [ANNOTATION.refName]: target.ref ?? refNameOf(image.name) };
+      const entry = { ...manifest.descriptor, annotations };
+      await layout.finish([entry]);
+      return { name: target.name, manifest: entry, layers };
     } catch (error) {
       await layout.abort();
       throw error;
@@ -45,9 +46,8 @@ export function ociLayoutSink(writer: FilesWriter, target: OciLayoutTarget, host
   };
 }
 
-function tagOf(name: string | undefined): string {
-  return (
-    /:([A-Za-z0-9_][A-Za-z0-9._-]*)(?:@|$)/.exec(name?.slice(name.lastIndexOf("/") + 1) ?? "")?.[1] ??
-    "latest"
-  );
+/** A registry's name gives its tag; a bare one is that of another layout's entry, and stays. */
+function refNameOf(name = "latest"): string {
+  if (!/[/:@]/.test(name)) return name;
+  return /:([A-Za-z0-9_][A-Za-z0-9._-]*)(?:@|$)/.exec(name.slice(name.lastIndexOf("/") + 1))?.[1] ?? "latest";
 }

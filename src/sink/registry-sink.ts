@@ -18,14 +18,10 @@ export function registrySink(reference: Reference, host: Host, options: Reposito
     const config = await image.config();
     const manifest = await image.manifest();
     await repository.pushBlob(contentOf(host.kernels, config.bytes));
-    const { bytes, descriptor } = manifest;
-    await repository.pushManifest(referenceTarget(reference), bytes, descriptor.mediaType);
+    const { mediaType } = manifest.descriptor;
+    const stored = await repository.pushManifest(referenceTarget(reference), manifest.bytes, mediaType);
     for (const layer of image.layers) await layer.release();
-    return {
-      name: formatReference({ ...reference, digest: descriptor.digest }),
-      manifest: descriptor,
-      layers,
-    };
+    return { name: formatReference({ ...reference, digest: stored.digest }), manifest: stored, layers };
   };
 }
 
