@@ -1,0 +1,168 @@
+/** Images as files, made and checked without the code under test. */
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { expect } from "vitest";
+import { archive, rawMember } from "../../unit/tar/raw.ts";
+
+const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
+const INDEX = "application/vnd.oci.image.index.v1+json";
+
+export interface Blob {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+}
+
+/** An OCI layout's files by name. */
+export interface Layout {
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  /** What index.json names: a manifest, or an index of several platforms. */
+  readonly image: Blob;
+  /** The first platform's. */
+  readonly config: Blob;
+  readonly layers: readonly Blob[];
+  readonly diffIds: readonly string[];
+}
+
+export interface LayoutOptions {
+  readonly ref?: string;
+  /** More than one make an index. */
+  readonly architectures?: readonly string[];
+}
+
+/** The layers' tars as an image that another gzip than ours has compressed. */
+export function layoutOf(tars: readonly Uint8Array[], options: LayoutOptions = {}): Layout {
+  const { ref = "v1", architectures = ["amd64"] } = options;
+  const files = new Map<string, Uint8Array>();
+  const add = (mediaType: string, bytes: Uint8Array): Blob => {
+    files.set(`blobs/sha256/${sha256(bytes)}`, bytes);
+    return { mediaType, digest: `sha256:${sha256(bytes)}`, size: bytes.length };
+  };
+  const diffIds = tars.map((tar) => `sha256:${sha256(tar)}`);
+  const layers = tars.map((tar) => add("application/vnd.oci.image.layer.v1.tar+gzip", gzipSync(tar)));
+  const images = architectures.map((architecture) => {
+    const rootfs = { type: "layers", diff_ids: diffIds };
+    const settings = { Env: ["PATH=/bin"], Cmd: ["/hello"] };
+    const config = add(
+      "application/vnd.oci.image.config.v1+json",
+      json({ architecture, os: "linux", config: settings, rootfs, "x-unknown": 1 }),
+    );
+    const manifest = add(MANIFEST, json({ schemaVersion: 2, mediaType: MANIFEST, config, layers }));
+    return { config, manifest: { ...manifest, platform: { os: "linux", architecture } } };
+  });
+  const [first] = images as [(typeof images)[number]];
+  const manifests = images.map(({ manifest }) => manifest);
+  const image =
+    images.length === 1
+      ? { mediaType: MANIFEST, digest: first.manifest.digest, size: first.manifest.size }
+      : add(INDEX, json({ schemaVersion: 2, mediaType: INDEX, manifests }));
+  const named = { ...image, annotations: { "org.opencontainers.image.ref.name": ref } };
+  files.set("oci-layout", json({ imageLayoutVersion: "1.0.0" }));
+  files.set("index.json", json({ schemaVersion: 2, manifests: [named] }));
+  return { files, image, config: first.config, layers, diffIds };
+}
+
+/** A small image: two layers, with times of their own. */
+export function smallLayout(options: LayoutOptions = {}): Layout {
+  const base = archive(
+    rawMember({ name: "etc/", type: "5", mode: "0000755\0", mtime: 1_700_000_000 }),
+    rawMember({ name: "etc/motd", mtime: 1_700_000_001 }, "welcome\n"),
+    rawMember({ name: "etc/issue", type: "2", linkname: "motd", mtime: 1_700_000_002 }),
+  );
+  const app = archive(
+    rawMember({ name: "hello", mode: "0000755\0", mtime: 1_600_000_000 }, "#!/bin/sh\necho hello\n"),
+    rawMember({ name: "data", mtime: 1_600_000_000 }, "0123456789\n".repeat(5_000)),
+  );
+  return layoutOf([base, app], options);
+}
+
+export function writeFolder(folder: string, files: ReadonlyMap<string, Uint8Array>): void {
+  for (const [name, bytes] of files) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), bytes);
+  }
+}
+
+export function archiveOf(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
+  return archive(...[...files].map(([name, bytes]) => rawMember({ name }, bytes)));
+}
+
+/** The same image as `docker save` has it. */
+export function dockerArchive(tars: readonly Uint8Array[], tag: string): Uint8Array {
+  const names = tars.map((tar) => `${sha256(tar)}/layer.tar`);
+  const diff_ids = tars.map((tar) => `sha256:${sha256(tar)}`);
+  const config = json({ architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids } });
+  const manifest = json([{ Config: `${sha256(config)}.json`, RepoTags: [tag], Layers: names }]);
+  return archiveOf(
+    new Map([
+      ...tars.map((tar, index): [string, Uint8Array] => [names[index] as string, tar]),
+      [`${sha256(config)}.json`, config],
+      ["manifest.json", manifest],
+    ]),
+  );
+}
+
+/** What a checked image consists of. */
+export interface CheckedImage {
+  /** As the OCI layout has it. */
+  readonly manifest?: string;
+  readonly config: string;
+  readonly layers: readonly string[];
+  readonly tars: readonly Buffer[];
+}
+
+/** Unpacks an archive with the machine's tar. */
+export function unpack(file: string, folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  execFileSync("tar", ["-xf", file, "-C", folder]);
+  return folder;
+}
+
+/** An unpacked docker-save archive, in which every name that is a digest holds, and every diff_id. */
+export function checkedDockerSave(folder: string): CheckedImage {
+  const [entry, ...others] = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8"));
+  expect(others).toEqual([]);
+  const config = readFileSync(join(folder, entry.Config));
+  expect(entry.Config).toBe(`${sha256(config)}.json`);
+  const tars = entry.Layers.map((name: string) => readFileSync(join(folder, name)));
+  const { diff_ids } = JSON.parse(config.toString()).rootfs;
+  expect(tars.map((tar: Buffer) => `sha256:${sha256(tar)}`)).toEqual(diff_ids);
+  return { config: `sha256:${sha256(config)}`, layers: diff_ids, tars };
+}
+
+/** An OCI layout's image, in which every blob has its digest and every layer its diff_id. */
+export function checkedLayout(folder: string, ref?: string): CheckedImage {
+  for (const name of readdirSync(join(folder, "blobs/sha256"))) {
+    expect(sha256(readFileSync(join(folder, "blobs/sha256", name)))).toBe(name);
+  }
+  const blob = (digest: string) => readFileSync(join(folder, "blobs/sha256", digest.slice(7)));
+  const parsed = (digest: string) => JSON.parse(blob(digest).toString());
+  const { manifests } = JSON.parse(readFileSync(join(folder, "index.json"), "utf8"));
+  const found = manifests.find(
+    ({ annotations }: { annotations: Record<string, string> }) =>
+      ref === undefined || annotations["org.opencontainers.image.ref.name"] === ref,
+  );
+  const manifest = parsed(found.digest);
+  const tars = manifest.layers.map(({ digest, mediaType }: Blob) =>
+    mediaType.endsWith("gzip") ? gunzipSync(blob(digest)) : blob(digest),
+  );
+  const { diff_ids } = parsed(manifest.config.digest).rootfs;
+  expect(tars.map((tar: Buffer) => `sha256:${sha256(tar)}`)).toEqual(diff_ids);
+  const layers = manifest.layers.map(({ digest }: Blob) => digest);
+  return { manifest: found.digest, config: manifest.config.digest, layers, tars };
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+export function fileDigest(path: string): string {
+  return sha256(readFileSync(path));
+}
+
+function json(value: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
+}
