@@ -5,6 +5,7 @@ import { SealiftError } from "../src/error.ts";
 import type { LogEvent } from "../src/host.ts";
 import { createMirror, type MirrorOptions } from "../src/mirror/mirror.ts";
 import { errorResponse, noSuchPath } from "./error.ts";
+import type { PageFiles } from "./page.ts";
 import { routedPath } from "./path.ts";
 import { baseRoutes } from "./routes/base.ts";
 import { blobRoutes } from "./routes/blobs.ts";
@@ -17,10 +18,12 @@ import { uploadRoutes } from "./routes/uploads.ts";
 export interface AppOptions extends MirrorOptions {
   /** Hears of failures whose reason the client is not told. */
   readonly log?: (event: LogEvent) => void;
+  /** The verifier page's files; without it `/` says what the registry is and holds. */
+  readonly page?: PageFiles;
 }
 
 /** A registry as a web application: `app.fetch(request)` answers. */
-export function createApp({ log, ...options }: AppOptions): Hono {
+export function createApp({ log, page, ...options }: AppOptions): Hono {
   const mirror = createMirror(options);
   const app = new Hono({ getPath: routedPath });
 
@@ -30,7 +33,7 @@ export function createApp({ log, ...options }: AppOptions): Hono {
     c.header("X-Content-Type-Options", "nosniff");
     await next();
   });
-  app.route("/", baseRoutes(mirror));
+  app.route("/", baseRoutes(mirror, page));
   app.route("/", catalogRoutes(mirror));
   app.route("/", uploadRoutes(mirror));
   app.route("/", blobRoutes(mirror));
