@@ -142,7 +142,7 @@ describe("the mirror on Node", () => {
     expect([refused.status, refused.headers.get("Connection")]).toEqual([404, "keep-alive"]);
   });
 
-  test("answers a client that goes on sending what it refused, then ends the connection", async () => {
+  test("ends the connection of a client that goes on sending what was refused, and serves the next", async () => {
     const path = `/v2/a/blobs/uploads/${"0".repeat(32)}`;
     const patch = request(served.url + path, { method: "PATCH", agent: new Agent() });
     patch.on("error", () => {});
@@ -153,9 +153,11 @@ describe("the mirror on Node", () => {
     };
     patch.on("drain", more);
     more();
-    const response = await new Promise<IncomingMessage>((resolve) => patch.once("response", resolve));
-    response.resume();
-    expect(response.statusCode).toBe(404);
+    // Whether the answer is read before the reset is TCP's affair; if it is, it is the refusal.
+    patch.once("response", (response) => {
+      response.resume();
+      expect(response.statusCode).toBe(404);
+    });
     await closed;
     expect((await send("GET", "/v2/")).status).toBe(200);
   });
