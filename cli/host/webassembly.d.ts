@@ -4,8 +4,7 @@
  */
 declare namespace WebAssembly {
   class Module {
-    constructor(bytes: Uint8Array<ArrayBuffer>);
-    static imports(module: Module): readonly { readonly module: string; readonly name: string }[];
+    private constructor();
   }
   class Instance {
     constructor(module: Module);

@@ -2,11 +2,10 @@
 import { KERNEL_VERSION, type Kernels } from "./kernels.ts";
 import { sharedSha256 } from "./sha256.ts";
 import { sha512Hasher } from "./sha512.ts";
-import { pooledCodec } from "./wasm/codec.ts";
 import { wasmCrc32 } from "./wasm/crc32.ts";
 import { wasmGzip } from "./wasm/gzip.ts";
 import { wasmGunzip, wasmInflate } from "./wasm/inflate.ts";
-import { InstancePool } from "./wasm/instance.ts";
+import { InstancePool, pooledCodec } from "./wasm/instance.ts";
 import { wasmSha256 } from "./wasm/sha256.ts";
 import { wasmTar } from "./wasm/tar.ts";
 

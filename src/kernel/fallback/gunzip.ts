@@ -1,4 +1,5 @@
-import { gzipInvalid, gzipTruncated, misuse } from "../failure.ts";
+import { codecOf } from "../codec.ts";
+import { gzipInvalid, gzipTruncated } from "../failure.ts";
 import type { Codec, Emit, InflateOptions } from "../kernels.ts";
 import { crc32 } from "./crc32.ts";
 import { InflateStream, OutputLimit } from "./inflate.ts";
@@ -11,28 +12,15 @@ const FLAGS_RESERVED = 0xe0;
 
 /** Reads gzip members one after the other (RFC 1952 §2.2). */
 export function gunzip(options?: InflateOptions): Codec {
-  let reader: MemberReader | undefined = new MemberReader(options);
-  const running = () => {
-    if (!reader) throw misuse("a codec after its end");
-    return reader;
-  };
-  return {
-    write(chunk, emit) {
-      const current = running();
-      // Until the write has succeeded there is no reader: after a failure its place in the data is lost.
-      reader = undefined;
-      current.push(chunk, emit);
-      reader = current;
-    },
-    end() {
-      const ended = running();
-      reader = undefined;
-      if (!ended.complete) throw gzipTruncated("gzip");
-    },
-    release() {
-      reader = undefined;
-    },
-  };
+  return codecOf(() => {
+    const reader = new MemberReader(options);
+    return {
+      write: (chunk, emit) => reader.push(chunk, emit),
+      end() {
+        if (!reader.complete) throw gzipTruncated("gzip");
+      },
+    };
+  });
 }
 
 /** What is read of a member; each generator takes one byte per `yield`. */

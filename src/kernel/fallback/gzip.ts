@@ -1,5 +1,5 @@
 import { Deflate } from "fflate";
-import { misuse } from "../failure.ts";
+import { codecOf } from "../codec.ts";
 import { type Codec, type Emit, GZIP_LEVEL } from "../kernels.ts";
 import { crc32 } from "./crc32.ts";
 
@@ -8,12 +8,11 @@ const HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255);
 
 /** Writes one gzip member by fflate: valid, but not the bytes of the WebAssembly kernel. */
 export function gzip(): Codec {
-  let deflate: Deflate | undefined = new Deflate({ level: GZIP_LEVEL });
+  const deflate = new Deflate({ level: GZIP_LEVEL });
   let begun = false;
   let crc = 0;
   let size = 0;
   const push = (chunk: Uint8Array, last: boolean, emit: Emit) => {
-    if (!deflate) throw misuse("a codec after its end");
     if (!begun) emit(HEADER.slice());
     begun = true;
     deflate.ondata = (data) => {
@@ -21,7 +20,7 @@ export function gzip(): Codec {
     };
     deflate.push(chunk, last);
   };
-  return {
+  return codecOf(() => ({
     write(chunk, emit) {
       // A copy, since fflate keeps what it has not compressed yet and the caller may reuse the chunk.
       push(chunk.slice(), false, emit);
@@ -30,14 +29,10 @@ export function gzip(): Codec {
     },
     end(emit) {
       push(new Uint8Array(), true, emit);
-      deflate = undefined;
       const trailer = new DataView(new ArrayBuffer(8));
       trailer.setUint32(0, crc, true);
       trailer.setUint32(4, size % 2 ** 32, true);
       emit(new Uint8Array(trailer.buffer));
     },
-    release() {
-      deflate = undefined;
-    },
-  };
+  }));
 }

@@ -1,5 +1,6 @@
 import { Inflate } from "fflate";
-import { type CompressedKind, gzipInvalid, gzipTruncated, misuse, outputLimit } from "../failure.ts";
+import { codecOf } from "../codec.ts";
+import { type CompressedKind, gzipInvalid, gzipTruncated, outputLimit } from "../failure.ts";
 import type { Codec, Emit, InflateOptions } from "../kernels.ts";
 
 /** DEFLATE expands at most 1032-fold: 17 MB at once from a slice, however large the chunk it comes from. */
@@ -74,34 +75,21 @@ export class OutputLimit {
 
 /** Raw DEFLATE (RFC 1951) by fflate, which checks less than it should: no NLEN, no incomplete codes. */
 export function inflate(options?: InflateOptions): Codec {
+  const stream = new InflateStream("deflate");
   const limit = new OutputLimit("deflate", options);
-  let stream: InflateStream | undefined = new InflateStream("deflate");
   let over = false;
-  const running = () => {
-    if (!stream) throw misuse("a codec after its end");
-    return stream;
-  };
-  return {
+  return codecOf(() => ({
     write(chunk, emit) {
-      const current = running();
-      // Until the write has succeeded there is no stream: after a failure its place in the data is lost.
-      stream = undefined;
       const produce = (view: Uint8Array) => {
         limit.count(view.length);
         emit(view);
       };
-      const rest = over ? chunk : current.push(chunk, produce);
+      const rest = over ? chunk : stream.push(chunk, produce);
       if (rest && rest.length > 0) throw gzipInvalid("deflate", "data follows its end");
       over ||= rest !== undefined;
-      stream = current;
     },
     end() {
-      running();
-      stream = undefined;
       if (!over) throw gzipTruncated("deflate");
     },
-    release() {
-      stream = undefined;
-    },
-  };
+  }));
 }

@@ -1,4 +1,4 @@
-import type { CodecWork } from "./codec.ts";
+import type { CodecWork } from "../codec.ts";
 import type { KernelInstance } from "./instance.ts";
 
 /** assembly/gzip.ts: gathers whole chunks, since the format's chunks are not the caller's. */

@@ -1,6 +1,6 @@
+import type { CodecWork } from "../codec.ts";
 import { type CompressedKind, gzipInvalid, gzipTruncated, outputLimit } from "../failure.ts";
 import type { Emit, InflateOptions } from "../kernels.ts";
-import type { CodecWork } from "./codec.ts";
 import type { KernelInstance } from "./instance.ts";
 
 // assembly/status.ts

@@ -1,3 +1,5 @@
+import { type CodecWork, codecOf } from "../codec.ts";
+import type { Codec } from "../kernels.ts";
 import type { KernelExports } from "./exports.ts";
 
 /** One instance of the kernels: its own memory, hence one codec's work at a time. */
@@ -30,6 +32,21 @@ export class InstancePool {
   release(instance: KernelInstance): void {
     if (this.#free.length < KEPT) this.#free.push(instance);
   }
+}
+
+/** A codec that has an instance of the pool to itself while it is in use. */
+export function pooledCodec(pool: InstancePool, begin: (instance: KernelInstance) => CodecWork): Codec {
+  let instance: KernelInstance | undefined;
+  return codecOf(
+    () => {
+      instance = pool.acquire();
+      return begin(instance);
+    },
+    () => {
+      if (instance) pool.release(instance);
+      instance = undefined;
+    },
+  );
 }
 
 function instantiate(module: WebAssembly.Module): KernelInstance {
