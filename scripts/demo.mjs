@@ -10,8 +10,11 @@ import { fail, prepare, projectNode, root } from "./setup.mjs";
 /** No password: the key is thrown away with the folder. */
 const env = { ...process.env, SEALIFT_KEY_PASSWORD: "" };
 
+const EXAMPLE = "examples/hello/hello.sealift.yml";
+
 /** A child that got the terminal's signal itself is gone by then. */
 const SIGNAL_WAIT_MS = 500;
+const PARENT_CHECK_MS = 500;
 const READY_WAIT_MS = 20_000;
 
 export async function demo() {
@@ -40,14 +43,11 @@ async function show(children, address) {
   if (!existsSync(join(root, ".sealift/hello.key"))) {
     await step("Make a throw-away key", ["key", "generate", "-o", ".sealift/hello"]);
   }
-  await step("Pack the example", [
-    ...["bundle", "build", "-f", "examples/hello/hello.sealift.yml"],
-    ...["-o", ".sealift/hello.bundle", "--force"],
-  ]);
+  await step("Pack the example", ["bundle", "build", "-f", EXAMPLE, "-o", ".sealift/hello.bundle"]);
   await step("Sign it", ["bundle", "sign", ".sealift/hello.bundle", "--key", ".sealift/hello.key"]);
   await startMirror(children, step, address);
   await step("Push it to the mirror", ["bundle", "push", ".sealift/hello.bundle", reference]);
-  await step("Pull it back", ["bundle", "pull", reference, "-o", ".sealift/pulled.bundle", "--force"]);
+  await step("Pull it back", ["bundle", "pull", reference, "-o", ".sealift/pulled.bundle"]);
   await step("Verify what came back", [
     "bundle",
     "verify",
@@ -60,7 +60,7 @@ Ready. The mirror serves .sealift/store at http://${address} until Ctrl-C.
 
 Try next, in another terminal:
   node dist/cli.js bundle info .sealift/pulled.bundle
-  node dist/cli.js bundle extract .sealift/pulled.bundle -o .sealift/hello --key .sealift/hello.pub
+  node dist/cli.js bundle extract .sealift/pulled.bundle .sealift/opened --key .sealift/hello.pub
   curl http://${address}/v2/hello/tags/list
 `);
 }
@@ -86,7 +86,7 @@ function stepper(children) {
   return async (title, args, work = () => children.run(args)) => {
     console.log(`${++number}  ${title}\n   $ sealift ${args.join(" ")}`);
     const said = await work();
-    console.log(`${said.trimEnd().replace(/^/gm, "   ")}\n`);
+    console.log(`${said.trimEnd().replace(/^(?=.)/gm, "   ")}\n`);
   };
 }
 
@@ -98,6 +98,9 @@ class Children {
 
   constructor() {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => this.#onSignal());
+    // A signal to npm ends npm and its shell, and does not always reach further.
+    const parent = process.ppid;
+    setInterval(() => process.ppid !== parent && this.#onSignal(), PARENT_CHECK_MS).unref();
     process.on("exit", () => {
       for (const { child } of this.#running) child.kill("SIGKILL");
     });

@@ -1,0 +1,40 @@
+/** One measurement, ours beside a peer's from the same run. */
+export interface Row {
+  readonly bench: string;
+  readonly case: string;
+  readonly unit: string;
+  readonly sealift: number;
+  /** The other program; null if there is none on this machine. */
+  readonly peer: string | null;
+  readonly peerValue: number | null;
+  /** Ours divided by the peer's. */
+  readonly ratio: number | null;
+}
+
+/** A bench gives its rows as it finds them. */
+export type Bench = (say: (text: string) => void) => AsyncIterable<Row>;
+
+/** A row with its ratio. */
+export function row(
+  { bench, case: name, unit }: Pick<Row, "bench" | "case" | "unit">,
+  sealift: number,
+  peer?: { readonly name: string; readonly value: number },
+): Row {
+  const ratio = peer ? round(sealift / peer.value, 2) : null;
+  return {
+    ...{ bench, case: name, unit },
+    sealift: round(sealift, 3),
+    peer: peer?.name ?? null,
+    peerValue: peer ? round(peer.value, 3) : null,
+    ratio,
+  };
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
