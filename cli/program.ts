@@ -1,13 +1,15 @@
 import { Command, CommanderError } from "commander";
 import metadata from "../package.json" with { type: "json" };
+import { ERRORS, SealiftError } from "../src/error.ts";
 import { addBundle } from "./commands/bundle/bundle.ts";
 import { addKey } from "./commands/key.ts";
 import { addGlobalOptions } from "./commands/options.ts";
 import { addProcess } from "./commands/process.ts";
 import { addServe } from "./commands/serve.ts";
+import { createOutput } from "./output/output.ts";
 
-/** Wrong usage: the code shells and GNU's tools know. */
-const USAGE_EXIT = 2;
+/** Help is read in columns; on a wide screen its lines would be longer than an eye follows. */
+const MAX_HELP_WIDTH = 100;
 
 /** Runs a command line; resolves to the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -19,30 +21,50 @@ export async function run(args: readonly string[]): Promise<number> {
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_EXIT;
+    if (error instanceof CommanderError) return wrongUsage(error, args);
     throw error;
   }
+}
+
+/** Asking for help is no error; leaving out the command is, and has printed the help. */
+async function wrongUsage(error: CommanderError, args: readonly string[]): Promise<number> {
+  if (error.exitCode === 0) return 0;
+  if (error.code === "commander.help") return ERRORS.USAGE.exit;
+  const reason = error.message.replace(/^error: /, "").replace(/\s+/g, " ");
+  const output = createOutput({ json: args.includes("--json") });
+  return output.failure(new SealiftError("USAGE", `Cannot understand the command: ${reason}`));
 }
 
 function buildProgram(exit: (code: number) => void): Command {
   const program = new Command("sealift")
     .description("Pack software into sealed bundles, mirror images, verify and open them anywhere.")
     .version(metadata.version, "-V, --version")
-    .showHelpAfterError("(run with --help for what it takes)")
     .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
-    .addHelpText(
-      "after",
-      `
-Exit codes: 0 ok · 1 failed · 2 wrong usage · 3 not verified · 4 refused by policy
-            5 not found, unreachable or not authorised · 130 interrupted
-`,
-    );
+    .configureOutput({
+      outputError: () => {},
+      getOutHelpWidth: () => helpWidth(process.stdout),
+      getErrHelpWidth: () => helpWidth(process.stderr),
+    })
+    .addHelpText("after", HELP);
   addProcess(program, exit);
   addBundle(program, exit);
   addKey(program, exit);
   addServe(program, exit);
   finish(program);
   return program;
+}
+
+const HELP = `
+Example:
+  $ sealift process oci-archive://app.tar registry://127.0.0.1:5050/app:1.0
+
+Exit codes: 0 ok · 1 failed · 2 wrong usage · 3 not verified
+            4 refused by policy · 5 not found, unreachable or not authorised
+            130 interrupted
+`;
+
+function helpWidth({ columns = 80 }: { readonly columns?: number }): number {
+  return Math.min(columns, MAX_HELP_WIDTH);
 }
 
 /** What every command has, and throwing rather than exiting: output must be flushed and temporary files removed. */

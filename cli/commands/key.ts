@@ -17,7 +17,8 @@ export function addKey(program: Command, exit: (code: number) => void): void {
   const key = program
     .command("key")
     .summary("make signing keys")
-    .description("Make keys to sign bundles with.");
+    .description("Make keys to sign bundles with.")
+    .addHelpText("after", "\nExample:\n  $ sealift key generate -o release\n");
   key
     .command("generate")
     .summary("make a key pair")
@@ -29,7 +30,8 @@ export function addKey(program: Command, exit: (code: number) => void): void {
     .addHelpText(
       "after",
       `
-The password is taken from SEALIFT_KEY_PASSWORD or COSIGN_PASSWORD, or asked for.
+The password is taken from SEALIFT_KEY_PASSWORD or COSIGN_PASSWORD,
+or asked for.
 
 Example:
   $ sealift key generate -o release

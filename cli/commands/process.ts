@@ -23,7 +23,7 @@ interface ProcessOptions extends RegistryOptions {
 export function addProcess(program: Command, exit: (code: number) => void): void {
   const command = program
     .command("process")
-    .summary("copy an image from anywhere to anywhere, filtered on its way")
+    .summary("copy an image, filtered on its way")
     .description(
       "Copy an image from SOURCE to DESTINATION. What no filter changes keeps its bytes and digests.",
     )
@@ -54,7 +54,8 @@ export function addProcess(program: Command, exit: (code: number) => void): void
 const HELP = `
 Sources:
   registry://[user:password@]host[:port]/repository[:tag][@digest]
-  tar://FILE           docker save's archive, or an OCI archive; - is standard input
+  tar://FILE           docker save's archive, or an OCI archive;
+                       - is standard input
   oci-archive://FILE   an OCI layout in a tar
   oci-layout://FOLDER  an OCI layout
   dir://FOLDER         docker save's files, unpacked
@@ -62,7 +63,9 @@ Sources:
   A #ref behind an archive's or a layout's path picks one of several images;
   ?os=…&arch=…&variant=… one of several platforms.
 
-Destinations: registry://, tar:// (docker save), oci-archive://, oci-layout://, dir://, bundle://
+Destinations:
+  registry://, tar:// (docker save), oci-archive://, oci-layout://, dir://,
+  bundle://. A #ref behind a layout's path is the image's name in it.
 
 Filters:
   normalize-timestamps[:ts=SECONDS][,clamp=true]
@@ -71,7 +74,8 @@ Filters:
 
 Examples:
   # A docker archive from a registry, with the same bytes on every machine
-  $ sealift process registry://docker.io/library/debian:bookworm tar://debian.tar -f normalize-timestamps
+  $ sealift process registry://docker.io/library/debian:bookworm \\
+      tar://debian.tar -f normalize-timestamps
 
   # An OCI archive into a registry on this machine
   $ sealift process oci-archive://app.tar registry://127.0.0.1:5050/app:1.0

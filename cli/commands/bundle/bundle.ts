@@ -12,7 +12,8 @@ export function addBundle(program: Command, exit: (code: number) => void): void 
   const bundle = program
     .command("bundle")
     .summary("pack, sign, verify, open and move bundles")
-    .description("Pack images and files into one sealed file, and take them out again on the other side.");
+    .description("Pack images and files into one sealed file, and take them out again on the other side.")
+    .addHelpText("after", HELP);
   addBuild(bundle, exit);
   addSign(bundle, exit);
   addVerify(bundle, exit);
@@ -21,3 +22,10 @@ export function addBundle(program: Command, exit: (code: number) => void): void 
   addPush(bundle, exit);
   addPull(bundle, exit);
 }
+
+const HELP = `
+Example:
+  $ sealift bundle build -f hello.sealift.yml
+  $ sealift bundle sign hello.bundle --key release.key
+  $ sealift bundle verify hello.bundle --key release.pub
+`;

@@ -24,7 +24,8 @@ export function addSign(bundle: Command, exit: (code: number) => void): void {
     .addHelpText(
       "after",
       `
-The key's password is taken from SEALIFT_KEY_PASSWORD or COSIGN_PASSWORD, or asked for.
+The key's password is taken from SEALIFT_KEY_PASSWORD or COSIGN_PASSWORD,
+or asked for.
 
 Example:
   $ sealift bundle sign hello.bundle --key release.key
