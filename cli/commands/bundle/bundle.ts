@@ -11,7 +11,7 @@ import { addVerify } from "./verify.ts";
 export function addBundle(program: Command, exit: (code: number) => void): void {
   const bundle = program
     .command("bundle")
-    .summary("pack, sign, verify, open and move bundles")
+    .summary("pack, sign, verify, move bundles")
     .description("Pack images and files into one sealed file, and take them out again on the other side.")
     .addHelpText("after", HELP);
   addBuild(bundle, exit);
