@@ -8,8 +8,8 @@ import { paddingOf } from "../tar/header.ts";
 import { StreamInput } from "../tar/input.ts";
 import { END_OF_ARCHIVE } from "../tar/write.ts";
 import type { CheckId } from "../trust/verdict.ts";
-import type { VerdictBuilder } from "../trust/verdict-builder.ts";
 import type { Located } from "./locate.ts";
+import type { Checks } from "./recorded-checks.ts";
 
 const GENERATED: Readonly<Record<GeneratedEntry["name"], CheckId>> = {
   "oci-layout": "oci-layout",
@@ -25,7 +25,7 @@ export async function verifyBytes(
   slices: Slices,
   plan: BundlePlan,
   located: Located,
-  verdict: VerdictBuilder,
+  verdict: Checks,
   kernels: Kernels,
   onBytes: (done: number) => void,
 ): Promise<void> {
@@ -57,7 +57,7 @@ export async function verifyBytes(
 async function verifyHeader(
   input: StreamInput,
   entry: PlannedEntry,
-  verdict: VerdictBuilder,
+  verdict: Checks,
   kernels: Kernels,
 ): Promise<void> {
   const expected = encodeHeader({ name: entry.name, size: entry.size, mode: 0o644 }, kernels);
@@ -77,7 +77,7 @@ async function verifyContent(
   entry: PlannedEntry,
   size: number,
   plan: BundlePlan,
-  verdict: VerdictBuilder,
+  verdict: Checks,
   kernels: Kernels,
 ): Promise<void> {
   if (entry.bytes) {
@@ -128,7 +128,7 @@ async function verifyPadding(
   input: StreamInput,
   name: string,
   length: number,
-  verdict: VerdictBuilder,
+  verdict: Checks,
 ): Promise<void> {
   if (length === 0) return;
   const at = input.position;
@@ -137,7 +137,7 @@ async function verifyPadding(
   else verdict.fail("padding", name, `the padding after it is not zero at byte ${at + difference}`);
 }
 
-async function verifyEnd(input: StreamInput, size: number, verdict: VerdictBuilder): Promise<void> {
+async function verifyEnd(input: StreamInput, size: number, verdict: Checks): Promise<void> {
   const at = input.position;
   const difference = firstDifference(await input.take(END_OF_ARCHIVE.length), END_OF_ARCHIVE);
   if (difference !== undefined)
@@ -147,7 +147,7 @@ async function verifyEnd(input: StreamInput, size: number, verdict: VerdictBuild
   else verdict.pass("padding", "end of archive");
 }
 
-function skipRest(entries: readonly PlannedEntry[], verdict: VerdictBuilder, reason: string): void {
+function skipRest(entries: readonly PlannedEntry[], verdict: Checks, reason: string): void {
   for (const { name } of entries) verdict.skip("blob", name, reason);
 }
 

@@ -11,10 +11,10 @@ import { parseManifest } from "../oci/manifest.ts";
 import type { PublicKey } from "../trust/public-key.ts";
 import { signatureLayer } from "../trust/signature-referrer.ts";
 import type { Verdict } from "../trust/verdict.ts";
-import { VerdictBuilder } from "../trust/verdict-builder.ts";
-import { checkSignatures, type FoundSignature } from "../trust/verify-signature.ts";
+import type { FoundSignature } from "../trust/verify-signature.ts";
 import { type Bundle, readConfig } from "./bundle.ts";
 import type { BundleConfig } from "./config.ts";
+import { type Examination, examined } from "./examination.ts";
 import {
   blobIn,
   type Located,
@@ -23,6 +23,7 @@ import {
   readEntry,
   type TableOfContents,
 } from "./locate.ts";
+import { type Checks, RecordedChecks } from "./recorded-checks.ts";
 import { verifyBytes } from "./verify-bytes.ts";
 
 export interface VerifyOptions {
@@ -42,18 +43,22 @@ export async function verifyBundle(
   host: Host,
   options: VerifyOptions = {},
 ): Promise<Verdict> {
-  const keys = options.keys ?? [];
-  const verdict = new VerdictBuilder({ signatureRequired: keys.length > 0 });
+  return (await examineBundle(slices, host)).verdict(options.keys ?? []);
+}
+
+/** All of {@link verifyBundle} that does not depend on keys: the file is read once, however many are tried. */
+export async function examineBundle(slices: Slices, host: Host): Promise<Examination> {
+  const verdict = new RecordedChecks();
   const located = await locateEntries(slices, host.kernels);
   if (located.problem) {
     const { offset, after, reason } = located.problem;
     verdict.fail("layout", `byte ${offset}, after ${after}`, reason);
   }
   const contents = await findRoot(slices, located, verdict);
-  if (!contents) return verdict.finish();
+  if (!contents) return examined(verdict);
   verdict.subject({ digest: contents.root.digest });
   const plan = await derivePlan(slices, located, contents, verdict, host);
-  if (!plan) return verdict.finish();
+  if (!plan) return examined(verdict);
   const bundle: Omit<Bundle, "config"> = {
     plan,
     open: async (descriptor) => blobIn(slices, located, descriptor),
@@ -70,14 +75,14 @@ export async function verifyBundle(
       finished: done === slices.size,
     });
   });
-  await verifySignatures(bundle, keys, verdict, host);
-  return verdict.finish();
+  const signatures = await findSignatures(bundle, verdict, host);
+  return examined(verdict, { subject: plan.root, signatures });
 }
 
 async function findRoot(
   slices: Slices,
   located: Located,
-  verdict: VerdictBuilder,
+  verdict: Checks,
 ): Promise<TableOfContents | undefined> {
   try {
     return parseTableOfContents(await readEntry(slices, located, "index.json"));
@@ -92,7 +97,7 @@ async function derivePlan(
   slices: Slices,
   located: Located,
   { root, referrers }: TableOfContents,
-  verdict: VerdictBuilder,
+  verdict: Checks,
   host: Host,
 ): Promise<BundlePlan | undefined> {
   for (const descriptor of [root, ...referrers]) {
@@ -127,7 +132,7 @@ function namedWrongly({ digest, size }: Descriptor, located: Located): string | 
 /** The lock is there, and says the same as the manifests. */
 async function checkDefinition(
   bundle: Omit<Bundle, "config">,
-  verdict: VerdictBuilder,
+  verdict: Checks,
   host: Host,
 ): Promise<BundleConfig | undefined> {
   try {
@@ -153,12 +158,11 @@ async function checkDefinition(
 }
 
 /** Signatures are about the root; nothing else in the file vouches for anything. */
-async function verifySignatures(
+async function findSignatures(
   bundle: Omit<Bundle, "config">,
-  keys: readonly PublicKey[],
-  verdict: VerdictBuilder,
+  verdict: Checks,
   host: Host,
-): Promise<void> {
+): Promise<readonly FoundSignature[]> {
   const { plan } = bundle;
   const signatures: FoundSignature[] = [];
   for (const descriptor of plan.referrers) {
@@ -180,7 +184,7 @@ async function verifySignatures(
       signatures.push({ descriptor, unreadable: reasonOf(error) });
     }
   }
-  verdict.signatures(checkSignatures({ subject: plan.root, signatures, keys }));
+  return signatures;
 }
 
 async function readSmall(
