@@ -4,6 +4,7 @@ import { type ByteStream, chunksOf } from "../src/bytes/stream.ts";
 import { SealiftError } from "../src/error.ts";
 import type { LogEvent } from "../src/host.ts";
 import { createMirror, type MirrorOptions } from "../src/mirror/mirror.ts";
+import { type CorsOrigins, corsFor } from "./cors.ts";
 import { errorResponse, noSuchPath } from "./error.ts";
 import type { PageFiles } from "./page.ts";
 import { routedPath } from "./path.ts";
@@ -20,10 +21,12 @@ export interface AppOptions extends MirrorOptions {
   readonly log?: (event: LogEvent) => void;
   /** The verifier page's files; without it `/` says what the registry is and holds. */
   readonly page?: PageFiles;
+  /** Whose pages may use this registry from another origin; none without it. */
+  readonly cors?: CorsOrigins;
 }
 
 /** A registry as a web application: `app.fetch(request)` answers. */
-export function createApp({ log, page, ...options }: AppOptions): Hono {
+export function createApp({ log, page, cors, ...options }: AppOptions): Hono {
   const mirror = createMirror(options);
   const app = new Hono({ getPath: routedPath });
 
@@ -33,6 +36,7 @@ export function createApp({ log, page, ...options }: AppOptions): Hono {
     c.header("X-Content-Type-Options", "nosniff");
     await next();
   });
+  if (cors) app.use("/v2/*", corsFor(cors));
   app.route("/", baseRoutes(mirror, page));
   app.route("/", catalogRoutes(mirror));
   app.route("/", uploadRoutes(mirror));

@@ -3,12 +3,13 @@ import { createApp } from "../../edge/app.ts";
 import { SealiftError } from "../../src/error.ts";
 import { fsStore } from "../host/fs-store.ts";
 import { serve } from "../host/serve.ts";
-import type { GlobalOptions } from "./options.ts";
+import { collected, type GlobalOptions } from "./options.ts";
 import { runCommand } from "./run.ts";
 
 interface ServeOptions extends GlobalOptions {
   readonly listen: string;
   readonly store: string;
+  readonly corsOrigin?: readonly string[];
 }
 
 /** `serve`: the mirror over a folder, until it is interrupted. */
@@ -21,6 +22,11 @@ export function addServe(program: Command, exit: (code: number) => void): void {
     )
     .option("--listen <host:port>", "address to listen on", "127.0.0.1:5050")
     .option("--store <folder>", "where images are kept", ".sealift/store")
+    .option(
+      "--cors-origin <origin>",
+      "whose pages may use this registry, for example https://app.example, or * for all to read it; may be given several times",
+      collected,
+    )
     .addHelpText(
       "after",
       `
@@ -34,7 +40,10 @@ Examples:
         await runCommand(options, async ({ host, output, signal }) => {
           const address = parseListen(options.listen);
           const store = await fsStore(options.store, host.kernels);
-          const served = await serve(createApp({ store, kernels: host.kernels, log: output.log }), address);
+          const { corsOrigin: origins } = options;
+          const cors = origins?.includes("*") ? "*" : origins;
+          const app = createApp({ store, kernels: host.kernels, log: output.log, ...(cors && { cors }) });
+          const served = await serve(app, address);
           await output.result(
             { url: served.url, store: options.store },
             (colors) => `Serving ${options.store} at ${colors.bold(served.url)} (Ctrl-C stops it)\n`,

@@ -1,16 +1,17 @@
-/** A registry app over memory, driven by requests only. */
-import { randomBytes } from "node:crypto";
-import { createApp } from "../../../edge/app.ts";
+/** A registry app over a new store, driven by requests only. */
+import { type AppOptions, createApp } from "../../../edge/app.ts";
 import type { LogEvent } from "../../../src/host.ts";
-import { fallbackKernels } from "../../../src/kernel/fallback.ts";
-import { memoryStore } from "../../../src/store/memory.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { hash } from "../../contract/store.ts";
+import { newBackend } from "./backend.ts";
 
-export async function registry(options: { sparse?: boolean; wrap?: (store: Store) => Store } = {}) {
-  const kernels = await fallbackKernels();
-  const { wrap = (same: Store) => same, ...mirror } = options;
-  const store = wrap(memoryStore(kernels, (length) => new Uint8Array(randomBytes(length))));
+interface Options extends Partial<Pick<AppOptions, "sparse" | "cors">> {
+  readonly wrap?: (store: Store) => Store;
+}
+
+export async function registry({ wrap = (same) => same, ...mirror }: Options = {}) {
+  const { kernels, store: made } = await newBackend();
+  const store = wrap(made);
   const logged: LogEvent[] = [];
   const app = createApp({ store, kernels, log: (event) => logged.push(event), ...mirror });
 
