@@ -7,15 +7,18 @@ import { wasmKernels } from "../../src/kernel/wasm.ts";
 /** Where kernels.wasm lies, seen from here: beside the bundled command, above a library chunk, or when run from source. */
 const PLACES = ["./kernels.wasm", "../kernels.wasm", "../../dist/kernels.wasm"];
 
-/** Loads and compiles the WebAssembly kernels. Throws NOT_FOUND if they were not built, IO if they cannot be read. */
-export async function loadKernels(): Promise<Kernels> {
-  return wasmKernels(await compile(await readModule()));
+/**
+ * Loads and compiles the WebAssembly kernels, found from the module at `from`.
+ * Throws NOT_FOUND if they were not built, IO if they cannot be read.
+ */
+export async function loadKernels(from: string = import.meta.url): Promise<Kernels> {
+  return wasmKernels(await compile(await readModule(from)));
 }
 
-async function readModule(): Promise<Uint8Array<ArrayBuffer>> {
+async function readModule(from: string): Promise<Uint8Array<ArrayBuffer>> {
   for (const place of PLACES) {
     try {
-      return await readFile(fileURLToPath(new URL(place, import.meta.url)));
+      return await readFile(fileURLToPath(new URL(place, from)));
     } catch (error) {
       if (isMissing(error)) continue;
       throw new SealiftError("IO", `Cannot load the kernels: ${(error as Error).message}`, { cause: error });

@@ -32,6 +32,8 @@ export interface KernelExports {
 
   readonly deflate_chunk: WebAssembly.Global<"i32">;
   readonly deflate_chunk_size: WebAssembly.Global<"i32">;
+  readonly deflate_output: WebAssembly.Global<"i32">;
+  deflate_compress(dictionary: number, length: number, last: number): number;
   gzip_init(): void;
   gzip_push(): number;
   gzip_end(length: number): number;

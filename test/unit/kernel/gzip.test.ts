@@ -1,0 +1,102 @@
+import { spawnSync } from "node:child_process";
+import { gunzipSync, gzipSync, inflateRawSync } from "node:zlib";
+import fc from "fast-check";
+import { beforeAll, expect, test } from "vitest";
+import { GZIP_CHUNK_SIZE, type Kernels } from "../../../src/kernel/kernels.ts";
+import { wasmKernels } from "../../../src/kernel/wasm.ts";
+import { cutAt, cutEvery, cutPoints, mixture, noise, prose, runCodec } from "../../contract/kernels-input.ts";
+import { kernelInstance, kernelModule } from "./module.ts";
+
+const WINDOW = 32 * 1024;
+const JOIN = Buffer.of(0, 0, 0xff, 0xff);
+
+let kernels: Kernels;
+beforeAll(async () => {
+  kernels = wasmKernels(await kernelModule());
+});
+
+test("the bytes written depend on the bytes read alone, not on how they were cut", () => {
+  const data = mixture(2 * GZIP_CHUNK_SIZE + 300_000, 31);
+  const whole = runCodec(kernels.gzip(), [data]);
+  const near = [GZIP_CHUNK_SIZE - 1, GZIP_CHUNK_SIZE, GZIP_CHUNK_SIZE + 1, 65_536, 100_003];
+  for (const size of near) expect(runCodec(kernels.gzip(), cutEvery(data, size)).equals(whole)).toBe(true);
+  fc.assert(
+    fc.property(cutPoints, (points) => {
+      expect(runCodec(kernels.gzip(), cutAt(data, points)).equals(whole)).toBe(true);
+    }),
+    { numRuns: 10 },
+  );
+});
+
+test("the bytes written do not depend on what the instance did before", async () => {
+  const data = mixture(1_300_000, 32);
+  const fresh = runCodec(wasmKernels(await kernelModule()).gzip(), [data]);
+  runCodec(kernels.gunzip(), [gzipSync(noise(500_000))]);
+  runCodec(kernels.gzip(), [noise(1_500_000, 5)]);
+  const abandoned = kernels.gzip();
+  abandoned.write(prose(1_200_000), () => {});
+  abandoned.release();
+  expect(runCodec(kernels.gzip(), [data]).equals(fresh)).toBe(true);
+});
+
+test("a chunk needs only the 32 KiB before it, so workers can share a stream", async () => {
+  const { kernels: raw, memory } = await kernelInstance();
+  const data = mixture(2 * GZIP_CHUNK_SIZE + 4321, 33);
+  const parts: Buffer[] = [];
+  // Last chunk first: none may depend on another's work.
+  for (let at = 2 * GZIP_CHUNK_SIZE; at >= 0; at -= GZIP_CHUNK_SIZE) {
+    const chunk = data.subarray(at, at + GZIP_CHUNK_SIZE);
+    const dictionary = data.subarray(Math.max(0, at - WINDOW), at);
+    const target = raw.deflate_chunk.value;
+    memory.set(dictionary, target - dictionary.length);
+    memory.set(chunk, target);
+    const last = at + GZIP_CHUNK_SIZE >= data.length;
+    const length = raw.deflate_compress(dictionary.length, chunk.length, last ? 1 : 0);
+    const start = raw.deflate_output.value;
+    parts.unshift(Buffer.from(memory.slice(start, start + length)));
+  }
+  const body = Buffer.concat(parts);
+  expect(inflateRawSync(body).equals(data)).toBe(true);
+  expect(runCodec(kernels.gzip(), [data]).subarray(10, -8).equals(body)).toBe(true);
+  for (const part of parts.slice(0, -1)) expect(part.subarray(-4)).toEqual(JOIN);
+});
+
+test("incompressible data grows by less than a tenth of a percent", () => {
+  const packed = runCodec(kernels.gzip(), [noise(3_000_000)]);
+  expect(packed.length).toBeLessThan(3_000_000 * 1.001);
+});
+
+test("compresses about as well as zlib's level 6", () => {
+  for (const data of [prose(2_000_000), mixture(2_000_000, 3)]) {
+    const packed = runCodec(kernels.gzip(), [data]);
+    expect(packed.length).toBeLessThan(gzipSync(data, { level: 6 }).length * 1.01);
+  }
+});
+
+test("writes any distribution of symbols, the most skewed too", () => {
+  // Frequencies that follow Fibonacci make the deepest Huffman tree: the limit of 15 bits must hold.
+  const frequencies = [1, 1];
+  while (frequencies.length < 24)
+    frequencies.push((frequencies.at(-1) as number) + (frequencies.at(-2) as number));
+  const symbols = frequencies.flatMap((count, symbol) => Array<number>(count).fill(symbol * 7));
+  const next = noise(symbols.length * 4, 3);
+  const order = symbols.map((symbol, i) => ({ symbol, key: new DataView(next.buffer).getUint32(4 * i) }));
+  const data = Uint8Array.from(order.sort((a, b) => a.key - b.key).map(({ symbol }) => symbol));
+  expect(gunzipSync(runCodec(kernels.gzip(), [data])).equals(data)).toBe(true);
+});
+
+const tools = ["gzip", "pigz", "libdeflate-gzip"].filter((name) => !spawnSync(name, ["--version"]).error);
+
+test.runIf(tools.length > 0)(
+  `${tools.join(", ") || "gzip tools"} of the system accept what is written`,
+  () => {
+    for (const data of [new Uint8Array(), prose(100), mixture(2_500_000, 6), noise(1_100_000)]) {
+      const packed = runCodec(kernels.gzip(), [data]);
+      for (const tool of tools) {
+        const { status, stdout } = spawnSync(tool, ["-dc"], { input: packed, maxBuffer: 16 << 20 });
+        expect(status, tool).toBe(0);
+        expect(stdout.equals(data), tool).toBe(true);
+      }
+    }
+  },
+);
