@@ -30,6 +30,8 @@ class FolderWriter implements FilesWriter {
   readonly #exists: boolean;
   readonly #names = new Set<string>();
   readonly #folders = new Set<string>();
+  /** Asked for by name: there even if nothing lies in them. */
+  readonly #ownFolders = new Set<string>();
   /** Made last: nothing is ever written through a link of the content's own. */
   readonly #links = new Map<string, string>();
 
@@ -61,6 +63,13 @@ class FolderWriter implements FilesWriter {
     this.#links.set(name, target);
   }
 
+  async folder(name: string): Promise<void> {
+    this.#refuseUnsafe(name);
+    if (this.#names.has(name)) throw comesTwice(name);
+    for (const folder of [...parents(name), name]) this.#folders.add(folder);
+    this.#ownFolders.add(name);
+  }
+
   async commit(): Promise<void> {
     try {
       await (this.#exists ? this.#moveIntoPlace() : this.#appear());
@@ -80,6 +89,7 @@ class FolderWriter implements FilesWriter {
   /** The whole folder at once. */
   async #appear(): Promise<void> {
     await filing("write", this.#path, async () => {
+      await this.#makeFolders(this.#staging);
       await this.#makeLinks(this.#staging);
       await mkdir(dirname(this.#path), { recursive: true });
       await rename(this.#staging, this.#path);
@@ -89,6 +99,8 @@ class FolderWriter implements FilesWriter {
   /** Looked over first, so that a conflict is found before anything has moved. */
   async #moveIntoPlace(): Promise<void> {
     for (const name of this.#names) await this.#refuseConflict(name);
+    for (const name of this.#ownFolders) await this.#refuseLinkAbove(`${name}/`);
+    await filing("write", this.#path, () => this.#makeFolders(this.#path));
     for (const name of this.#names) {
       const target = join(this.#path, name);
       await filing("write", target, async () => {
@@ -97,6 +109,10 @@ class FolderWriter implements FilesWriter {
       });
     }
     await filing("write", this.#path, () => this.#makeLinks(this.#path));
+  }
+
+  async #makeFolders(folder: string): Promise<void> {
+    for (const name of this.#ownFolders) await mkdir(join(folder, name), { recursive: true });
   }
 
   async #makeLinks(folder: string): Promise<void> {
@@ -110,19 +126,27 @@ class FolderWriter implements FilesWriter {
 
   /** Names come from archives: none may leave the folder, come twice, or lie below a file or link. */
   #claim(name: string): void {
-    const above = parents(name);
-    if (!isInside(name) || above.some((parent) => this.#names.has(parent))) {
+    this.#refuseUnsafe(name);
+    if (this.#names.has(name) || this.#folders.has(name)) throw comesTwice(name);
+    this.#names.add(name);
+    for (const parent of parents(name)) this.#folders.add(parent);
+  }
+
+  #refuseUnsafe(name: string): void {
+    if (!isInside(name) || parents(name).some((parent) => this.#names.has(parent))) {
       throw new SealiftError("UNSAFE_PATH", `Cannot write "${name}": it is not a name inside the folder`);
     }
-    if (this.#names.has(name) || this.#folders.has(name)) {
-      throw new SealiftError("ALREADY_EXISTS", `Cannot write "${name}": the name comes twice`);
-    }
-    this.#names.add(name);
-    for (const parent of above) this.#folders.add(parent);
+  }
+
+  async #refuseConflict(name: string): Promise<void> {
+    await this.#refuseLinkAbove(name);
+    const target = join(this.#path, name);
+    const found = await lstat(target).catch(() => undefined);
+    if (found?.isDirectory()) throw new SealiftError("IO", `Cannot write ${target}: it is a folder`);
   }
 
   /** A link standing in the target folder would lead the move elsewhere. */
-  async #refuseConflict(name: string): Promise<void> {
+  async #refuseLinkAbove(name: string): Promise<void> {
     for (const parent of parents(name)) {
       const path = join(this.#path, parent);
       const found = await lstat(path).catch(() => undefined);
@@ -130,10 +154,11 @@ class FolderWriter implements FilesWriter {
         throw new SealiftError("UNSAFE_PATH", `Cannot write "${name}": ${path} is a link`);
       }
     }
-    const target = join(this.#path, name);
-    const found = await lstat(target).catch(() => undefined);
-    if (found?.isDirectory()) throw new SealiftError("IO", `Cannot write ${target}: it is a folder`);
   }
+}
+
+function comesTwice(name: string): SealiftError {
+  return new SealiftError("ALREADY_EXISTS", `Cannot write "${name}": the name comes twice`);
 }
 
 /** Never part of a name: NUL anywhere; on Windows also separators, drives and streams. */

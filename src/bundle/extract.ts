@@ -84,8 +84,8 @@ class Extraction {
     const folder = targetFolder(target);
     const under = (path: string) => (folder === "" ? path : `${folder}/${path}`);
     for await (const member of readTar(await this.#blob(tree).open(), this.#host.kernels)) {
-      if (member.type === "directory") continue;
-      if (member.type === "symlink") await this.#symlink(under(member.name), member.linkname);
+      if (member.type === "directory") await this.#makeFolder(under(member.name));
+      else if (member.type === "symlink") await this.#symlink(under(member.name), member.linkname);
       else if (member.type === "file") {
         const mode = member.mode & 0o111 ? 0o755 : 0o644;
         await this.#write(under(member.name), { size: member.size, open: async () => member.body }, mode);
@@ -99,6 +99,12 @@ class Extraction {
     const { path } = this.#guard.admit({ name, type: "file", linkname: "" });
     await this.#folder.write(path, content, mode);
     this.paths.push(path);
+  }
+
+  /** Most come again with their files; where there are no empty folders, nothing is lost but those. */
+  async #makeFolder(name: string): Promise<void> {
+    const { path } = this.#guard.admit({ name, type: "directory", linkname: "" });
+    if (path !== "") await this.#folder.folder?.(path);
   }
 
   async #symlink(name: string, target: string): Promise<void> {

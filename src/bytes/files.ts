@@ -19,6 +19,8 @@ export interface FilesWriter {
   write(name: string, content: Pick<Content, "size" | "open">, mode?: FileMode): Promise<void>;
   /** Makes a symbolic link; absent where there are none. The caller has checked that it stays inside. */
   symlink?(name: string, target: string): Promise<void>;
+  /** Makes a folder that may stay empty; absent where folders exist by their files alone. */
+  folder?(name: string): Promise<void>;
   commit(): Promise<void>;
   abort(): Promise<void>;
 }

@@ -145,6 +145,38 @@ export function fileSystemContract(
       await writer.abort();
     });
 
+    it("makes folders that stay empty, once or twice, at the commit", async () => {
+      const { files, root } = await make();
+      for (const path of [`${root}/new`, root]) {
+        const writer = await files.createFolder(path);
+        await writer.folder?.("empty/inner");
+        await writer.folder?.("empty");
+        await writer.folder?.("full");
+        await writer.write("full/a", content("a"));
+        await writer.folder?.("full");
+        expect(await files.kind(`${path}/empty`)).toBe("none");
+        await writer.commit();
+        expect(await files.kind(`${path}/empty/inner`)).toBe("folder");
+      }
+      const found = (await files.tree(`${root}/new`)).map(({ path, kind }) => [path, kind]);
+      expect(found).toEqual([
+        ["empty", "directory"],
+        ["empty/inner", "directory"],
+        ["full", "directory"],
+        ["full/a", "file"],
+      ]);
+    });
+
+    it("makes no folder outside, nor where a file is", async () => {
+      const { files, root } = await make();
+      const writer = await files.createFolder(root);
+      await writer.write("file", content("x"));
+      await expect(writer.folder?.("../out")).rejects.toMatchObject({ code: "UNSAFE_PATH" });
+      await expect(writer.folder?.("/out")).rejects.toMatchObject({ code: "UNSAFE_PATH" });
+      await expect(writer.folder?.("file")).rejects.toMatchObject({ code: "ALREADY_EXISTS" });
+      await writer.abort();
+    });
+
     it("lists a tree in byte order of path, with kinds, sizes and execute bits", async () => {
       const { files, root } = await make();
       const writer = await files.createFolder(`${root}/t`);

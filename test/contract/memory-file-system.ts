@@ -9,6 +9,8 @@ import { SealiftError } from "../../src/error.ts";
 export interface MemoryFileSystem extends FileSystem {
   readonly files: Map<string, Uint8Array>;
   readonly executables: Set<string>;
+  /** Those that were made by name; others are there because something lies in them. */
+  readonly folders: Set<string>;
 }
 
 export function memoryFileSystem(
@@ -20,12 +22,18 @@ export function memoryFileSystem(
   ]);
   const files = new Map(encoded);
   const executables = new Set<string>();
+  const folders = new Set<string>();
   const below = (folder: string) =>
     [...files.keys()]
       .filter((path) => path.startsWith(prefix(folder)))
       .map((path) => path.slice(prefix(folder).length));
-  const kindOf = (path: string) =>
-    files.has(tidy(path)) ? "file" : tidy(path) === "" || below(path).length > 0 ? "folder" : "none";
+  const foldersBelow = (folder: string) =>
+    [...folders]
+      .filter((path) => path.startsWith(prefix(folder)))
+      .map((path) => path.slice(prefix(folder).length));
+  const isFolder = (path: string) =>
+    tidy(path) === "" || folders.has(tidy(path)) || below(path).length + foldersBelow(path).length > 0;
+  const kindOf = (path: string) => (files.has(tidy(path)) ? "file" : isFolder(path) ? "folder" : "none");
   const read = (path: string): Uint8Array => {
     const bytes = files.get(tidy(path));
     if (bytes) return bytes;
@@ -35,6 +43,7 @@ export function memoryFileSystem(
   return {
     files,
     executables,
+    folders,
     open: async (path) => bytesSlices(read(path)),
     stream: async (path) => streamOf(read(path)),
     kind: async (path) => kindOf(path),
@@ -42,9 +51,10 @@ export function memoryFileSystem(
     async tree(path) {
       if (kindOf(path) === "file") return [fileEntry("", read(path), executables.has(tidy(path)))];
       const names = needFolder(path, kindOf(path), below(path));
-      const folders = new Set(names.flatMap(parents));
-      return sorted([...names, ...folders]).map((name) =>
-        folders.has(name)
+      const made = foldersBelow(path);
+      const directories = new Set([...made, ...[...names, ...made].flatMap(parents)]);
+      return sorted([...names, ...directories]).map((name) =>
+        directories.has(name)
           ? folderEntry(name)
           : fileEntry(name, read(prefix(path) + name), executables.has(tidy(prefix(path) + name))),
       );
@@ -57,7 +67,7 @@ export function memoryFileSystem(
       if (kindOf(path) === "file") {
         throw new SealiftError("IO", `Cannot write folder ${path}: a file stands there`);
       }
-      return folderWriter(prefix(path), files, executables);
+      return folderWriter(prefix(path), files, executables, folders);
     },
   };
 }
@@ -75,13 +85,22 @@ function fileWriter(put: (bytes: Uint8Array) => void): FileWriter {
   };
 }
 
-function folderWriter(at: string, files: Map<string, Uint8Array>, executables: Set<string>): FilesWriter {
+function folderWriter(
+  at: string,
+  files: Map<string, Uint8Array>,
+  executables: Set<string>,
+  folders: Set<string>,
+): FilesWriter {
   const staged = new Map<string, { bytes: Uint8Array; executable: boolean }>();
+  const stagedFolders = new Set<string>();
+  const refuseUnsafe = (name: string) => {
+    if (name.split("/").some((part) => ["", ".", ".."].includes(part))) {
+      throw new SealiftError("UNSAFE_PATH", `Cannot write "${name}": it is not a name inside the folder`);
+    }
+  };
   return {
     async write(name, content, mode) {
-      if (name.split("/").some((part) => ["", ".", ".."].includes(part))) {
-        throw new SealiftError("UNSAFE_PATH", `Cannot write "${name}": it is not a name inside the folder`);
-      }
+      refuseUnsafe(name);
       if (staged.has(name)) {
         throw new SealiftError("ALREADY_EXISTS", `Cannot write "${name}": the name comes twice`);
       }
@@ -89,7 +108,15 @@ function folderWriter(at: string, files: Map<string, Uint8Array>, executables: S
       for await (const chunk of chunksOf(await content.open())) parts.push(chunk.slice());
       staged.set(name, { bytes: concat(parts), executable: mode === 0o755 });
     },
+    async folder(name) {
+      refuseUnsafe(name);
+      if (staged.has(name)) {
+        throw new SealiftError("ALREADY_EXISTS", `Cannot write "${name}": the name comes twice`);
+      }
+      stagedFolders.add(name);
+    },
     async commit() {
+      for (const name of stagedFolders) folders.add(at + name);
       for (const [name, { bytes, executable }] of staged) {
         files.set(at + name, bytes);
         if (executable) executables.add(at + name);
@@ -97,6 +124,7 @@ function folderWriter(at: string, files: Map<string, Uint8Array>, executables: S
     },
     async abort() {
       staged.clear();
+      stagedFolders.clear();
     },
   };
 }
