@@ -66,7 +66,7 @@ export async function testImage(
     MEDIA_TYPE.ociManifest,
   );
   const open = async ({ digest }: Descriptor) => streamOf(blobs.get(digest) ?? new Uint8Array());
-  return { image: await storedImage(manifest, open, host, name), manifest, blobs };
+  return { image: await storedImage(manifest, open, host, name ? { name } : {}), manifest, blobs };
 }
 
 /** A layer's tar, read whole. */

@@ -24,13 +24,13 @@ export type Work = (context: CommandContext) => Promise<number | undefined>;
 export async function runCommand(
   options: GlobalOptions & RegistryOptions,
   work: Work,
-  registries: () => readonly string[] = () => [],
+  registries: () => readonly string[] | Promise<readonly string[]> = () => [],
 ): Promise<number> {
   const output = createOutput(options);
   const interruption = listenForInterruption();
   let host: NodeHost | undefined;
   try {
-    const named = registries();
+    const named = await registries();
     const flags = flagCredential(options, named);
     const credentials = { named, ...(flags && { flags }) };
     host = await nodeHost({ log: output.log, signal: interruption.signal, credentials });

@@ -17,7 +17,7 @@ import {
   DEFINITION_TYPE,
   encodeBundleConfig,
 } from "./config.ts";
-import { requireDistinctTargets } from "./target.ts";
+import { type Claim, requireDistinctTargets } from "./target.ts";
 
 /** What an artifact adds to a bundle: its line of the lock, its place in the root, its contents. */
 export interface BuiltArtifact {
@@ -25,6 +25,8 @@ export interface BuiltArtifact {
   readonly child: Descriptor;
   /** Everything reachable from `child`, itself included; checked when it is read. */
   readonly contents: readonly Content[];
+  /** Where it is extracted to. */
+  readonly paths: readonly string[];
 }
 
 export interface BundleParts {
@@ -44,7 +46,7 @@ export interface BundleParts {
 /** Makes the lock, the definition's manifest and the root over built artifacts. */
 export function assembleBundle(parts: BundleParts, host: Host): Promise<Bundle> {
   const config = lockOf(parts);
-  requireDistinctTargets(config);
+  requireDistinctTargets(claimsOf(parts));
   const configContent = contentOf(host.kernels, encodeBundleConfig(config));
   const definitionContents = [
     ...(parts.source ? [contentOf(host.kernels, parts.source.bytes)] : []),
@@ -68,6 +70,11 @@ export function assembleBundle(parts: BundleParts, host: Host): Promise<Bundle> 
     return content.open();
   };
   return openBundle({ mediaType: MEDIA_TYPE.ociIndex, digest: root.digest, size: root.size }, [], open, host);
+}
+
+function claimsOf({ artifacts, entrypoint }: BundleParts): Claim[] {
+  const claims = artifacts.map(({ artifact, paths }) => ({ owner: artifact.name, paths }));
+  return entrypoint ? [...claims, { owner: "the entrypoint", paths: [entrypoint.file.path] }] : claims;
 }
 
 function lockOf(parts: BundleParts): BundleConfig {

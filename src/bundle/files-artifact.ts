@@ -71,7 +71,11 @@ async function separateFiles(
     });
     contents.push(content);
   }
-  return manifestOf(definition, layers, contents, kernels, (base) => ({ ...base, type: "files", files }));
+  const paths = files.map(({ path }) => path);
+  return {
+    ...manifestOf(definition, layers, contents, kernels, (base) => ({ ...base, type: "files", files })),
+    paths,
+  };
 }
 
 async function oneTar(
@@ -87,7 +91,13 @@ async function oneTar(
     annotations: { [ANNOTATION.title]: `${baseName(definition.origin)}.tar` },
   };
   const tree = { digest: content.digest, size: content.size };
-  return manifestOf(definition, [layer], [content], kernels, (base) => ({ ...base, type: "tree", tree }));
+  const paths = entries
+    .filter(({ kind }) => kind !== "directory")
+    .map(({ path }) => targetPath(definition, path));
+  return {
+    ...manifestOf(definition, [layer], [content], kernels, (base) => ({ ...base, type: "tree", tree })),
+    paths,
+  };
 }
 
 function manifestOf(
@@ -96,7 +106,7 @@ function manifestOf(
   contents: readonly Content[],
   kernels: Kernels,
   lock: (base: Omit<Extract<BundleArtifact, { type: "image" }>, "type">) => BundleArtifact,
-): BuiltArtifact {
+): Omit<BuiltArtifact, "paths"> {
   const manifest = contentOf(
     kernels,
     encodeJson({

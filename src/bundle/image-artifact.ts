@@ -11,6 +11,7 @@ import { formatReference, parseReference, type Reference, referenceTarget } from
 import { openRepository, type RepositoryOptions } from "../registry/repository.ts";
 import type { BuiltArtifact } from "./assemble.ts";
 import type { ArtifactDefinition } from "./definition.ts";
+import { imagePaths } from "./target.ts";
 
 type FetchDocument = (descriptor: Descriptor) => Promise<Uint8Array>;
 
@@ -52,7 +53,7 @@ export function describeImage(
   { name, origin, target }: Pick<ArtifactDefinition, "name" | "origin" | "target">,
   { mediaType, digest, size }: Descriptor,
   imageName: string | undefined,
-): Pick<BuiltArtifact, "artifact" | "child"> {
+): Omit<BuiltArtifact, "contents"> {
   const annotations = {
     [ANNOTATION.refName]: refName(name),
     ...(imageName && { [ANNOTATION.containerdImageName]: imageName }),
@@ -60,6 +61,7 @@ export function describeImage(
   return {
     artifact: { type: "image", name, origin, target, mediaType, digest, size },
     child: { mediaType, digest, size, annotations },
+    paths: imagePaths(target),
   };
 }
 

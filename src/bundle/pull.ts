@@ -1,10 +1,11 @@
 import { streamOf } from "../bytes/stream.ts";
+import { SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
 import type { OpenBlob } from "../image/stored-image.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { isDocument } from "../oci/graph.ts";
 import { parseManifest } from "../oci/manifest.ts";
-import { isManifestType } from "../oci/media-type.ts";
+import { isManifestType, MEDIA_TYPE } from "../oci/media-type.ts";
 import type { Repository } from "../registry/repository.ts";
 import { type Bundle, openBundle } from "./bundle.ts";
 import { SEALED_ANNOTATION } from "./sign.ts";
@@ -20,6 +21,9 @@ export async function pullBundle(repository: Repository, target: string, host: H
     return streamOf((await repository.manifest(descriptor.digest)).bytes);
   };
   const root = await repository.resolve(target);
+  if (root.mediaType !== MEDIA_TYPE.ociIndex) {
+    throw new SealiftError("BUNDLE_INVALID", `Cannot pull ${target} as a bundle: it is a ${root.mediaType}`);
+  }
   const referrers: Descriptor[] = [];
   for (const referrer of await repository.referrers(root.digest)) {
     if (await isSealed(referrer, repository)) referrers.push(referrer);

@@ -31,7 +31,7 @@ export function bundleSink(file: FileWriter, path: string, host: Host): Sink {
 }
 
 async function imageBundle(image: Image, host: Host): Promise<Bundle> {
-  const { name, version } = titleOf(image.name ?? "image");
+  const { name, version } = titleOf(image.name ?? image.ref ?? "image");
   const manifest = await image.manifest();
   const contents: Content[] = [
     contentOf(host.kernels, manifest.bytes),

@@ -1,6 +1,5 @@
 import { SealiftError } from "../error.ts";
 import { safePath } from "../tar/safety.ts";
-import type { BundleConfig } from "./config.ts";
 import type { ArtifactDefinition } from "./definition.ts";
 
 /** An artifact's target as a path below the extraction folder; "" is the folder itself. Throws UNSAFE_PATH. */
@@ -27,21 +26,42 @@ export function baseName(path: string): string {
   return path.replace(/\/+$/, "").split("/").pop() as string;
 }
 
-/** Two things extracted to one place would depend on their order. Throws DEFINITION_INVALID. */
-export function requireDistinctTargets(config: BundleConfig): void {
+/** Where an image goes: one archive, or an OCI layout's folder. */
+export function imagePaths(target: string): readonly string[] {
+  const path = targetFolder(target);
+  if (path.endsWith(".tar")) return [path];
+  return ["oci-layout", "index.json", "blobs"].map((name) => (path === "" ? name : `${path}/${name}`));
+}
+
+/** What will be extracted, by whom. */
+export interface Claim {
+  readonly owner: string;
+  readonly paths: readonly string[];
+}
+
+/**
+ * Two things extracted to one place would depend on their order, and one below
+ * a file of another's has no place at all. Throws DEFINITION_INVALID.
+ */
+export function requireDistinctTargets(claims: readonly Claim[]): void {
   const owners = new Map<string, string>();
-  const claim = (path: string, owner: string) => {
-    const other = owners.get(path);
-    if (other)
-      throw new SealiftError(
-        "DEFINITION_INVALID",
-        `Cannot build the bundle: ${other} and ${owner} both go to ${path}`,
-      );
-    owners.set(path, owner);
-  };
-  for (const artifact of config.artifacts) {
-    if (artifact.type === "files") for (const { path } of artifact.files) claim(path, artifact.name);
-    else if (artifact.type === "image") claim(targetFolder(artifact.target), artifact.name);
+  for (const { owner, paths } of claims) {
+    for (const path of paths) {
+      if (owners.has(path)) throw collision(owners.get(path) as string, owner, path);
+      owners.set(path, owner);
+    }
   }
-  if (config.entrypoint) claim(config.entrypoint.path, "the entrypoint");
+  for (const [path, owner] of owners) {
+    for (let slash = path.indexOf("/"); slash > 0; slash = path.indexOf("/", slash + 1)) {
+      const above = owners.get(path.slice(0, slash));
+      if (above !== undefined) throw collision(above, owner, path.slice(0, slash));
+    }
+  }
+}
+
+function collision(first: string, second: string, path: string): SealiftError {
+  return new SealiftError(
+    "DEFINITION_INVALID",
+    `Cannot build the bundle: ${first} and ${second} both go to ${path}`,
+  );
 }

@@ -12,6 +12,8 @@ import type { Manifest } from "../oci/manifest.ts";
 export interface Image {
   /** What to call it where a name is kept: `registry/repository:tag`, if known. */
   readonly name?: string;
+  /** Its ref.name in the layout it came from: often a tag alone. */
+  readonly ref?: string;
   readonly layers: readonly Layer[];
   /** The original bytes unless a layer changed; then made from the layers, which are rewritten first. */
   config(): Promise<Document<ImageConfig>>;

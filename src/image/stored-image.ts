@@ -14,12 +14,15 @@ import { storedLayer } from "./stored-layer.ts";
 /** Gives a descriptor's bytes; they are checked by the reader. */
 export type OpenBlob = (descriptor: Descriptor) => Promise<ByteStream>;
 
+/** What an image is called where it is stored. */
+export type ImageNames = Pick<Image, "name" | "ref">;
+
 /** The image of a manifest that is stored somewhere. Reads only the manifest; config and layers on demand. */
 export async function storedImage(
   descriptor: Descriptor,
   open: OpenBlob,
   host: Host,
-  name?: string,
+  names: ImageNames = {},
 ): Promise<Image> {
   const bytes = await readDocument(descriptor, open, host);
   const manifest: Document<Manifest> = { descriptor, bytes, value: parseManifest(bytes, descriptor.digest) };
@@ -34,7 +37,7 @@ export async function storedImage(
       host,
     ),
   );
-  return { ...(name && { name }), layers, config, manifest: async () => manifest };
+  return { ...names, layers, config, manifest: async () => manifest };
 }
 
 /** A document's bytes, whole and checked. Throws LIMIT_EXCEEDED for one over the limit. */

@@ -1,7 +1,7 @@
 import type { Files } from "../bytes/files.ts";
 import type { Host } from "../host.ts";
 import type { Image } from "../image/image.ts";
-import { storedImage } from "../image/stored-image.ts";
+import { type ImageNames, storedImage } from "../image/stored-image.ts";
 import { readOciLayout } from "../layout/oci-layout.ts";
 import { sniffLayout } from "../layout/sniff.ts";
 import { ANNOTATION, type Descriptor, type Platform } from "../oci/descriptor.ts";
@@ -32,9 +32,12 @@ export async function ociLayoutImage(files: Files, { ref, platform }: Selection,
   const selected = layout.select(ref);
   const open = (descriptor: Descriptor) => layout.open(descriptor);
   const manifest = await imageManifest(selected, platform, open, host);
-  return storedImage(manifest, open, host, nameOf(selected));
+  return storedImage(manifest, open, host, namesOf(selected));
 }
 
-function nameOf({ annotations }: Descriptor): string | undefined {
-  return annotations?.[ANNOTATION.containerdImageName] ?? annotations?.[ANNOTATION.refName];
+function namesOf({ annotations }: Descriptor): ImageNames {
+  const ref = annotations?.[ANNOTATION.refName];
+  // A ref.name is a tag as often as a full name; a tag alone names no repository.
+  const name = annotations?.[ANNOTATION.containerdImageName] ?? (ref?.includes("/") ? ref : undefined);
+  return { ...(name && { name }), ...(ref && { ref }) };
 }

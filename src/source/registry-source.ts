@@ -22,5 +22,6 @@ export async function registryImage(
   };
   const { descriptor } = await repository.manifest(referenceTarget(reference));
   const manifest = await imageManifest(descriptor, platform, open, host);
-  return storedImage(manifest, open, host, formatReference({ ...reference, tag: reference.tag ?? "latest" }));
+  const name = formatReference({ ...reference, tag: reference.tag ?? "latest" });
+  return storedImage(manifest, open, host, { name });
 }

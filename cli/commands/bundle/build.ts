@@ -1,10 +1,12 @@
+import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { buildBundle } from "../../../src/bundle/build.ts";
+import { parseDefinition } from "../../../src/bundle/definition.ts";
 import { bundleInfo } from "../../../src/bundle/info.ts";
 import { writeBundle } from "../../../src/bundle/write.ts";
 import { formatSize } from "../../output/text.ts";
 import { addRegistryOptions, type RegistryOptions, sourceDateEpoch } from "../options.ts";
-import { runCommand } from "../run.ts";
+import { type CommandContext, registryOf, runCommand } from "../run.ts";
 
 interface BuildOptions extends RegistryOptions {
   readonly file: string;
@@ -22,25 +24,35 @@ export function addBuild(bundle: Command, exit: (code: number) => void): void {
     .option("-o, --output <file>", "where to write it (default: <metadata.name>.bundle here)")
     .addHelpText("after", HELP);
   addRegistryOptions(command).action(async (options: BuildOptions) => {
-    exit(
-      await runCommand(options, async ({ host, output }) => {
-        const created = sourceDateEpoch();
-        const registry = { insecure: options.insecure ?? false };
-        const built = await buildBundle(options.file, host, {
-          registry,
-          ...(created !== undefined && { created }),
-        });
-        const path = options.output ?? `${built.config.name}.bundle`;
-        await writeBundle(built, await host.files.createFile(path), host);
-        const info = bundleInfo(built);
-        await output.result(
-          { path, root: info.root, size: info.size, artifacts: info.artifacts },
-          (colors) =>
-            `${colors.bold(path)}  ${formatSize(info.size)}, ${info.artifacts.length} artifacts\nroot ${info.root.digest}\n`,
-        );
-      }),
-    );
+    exit(await runCommand(options, work, () => registriesOf(options.file)));
+    async function work({ host, output }: CommandContext): Promise<undefined> {
+      const created = sourceDateEpoch();
+      const registry = { insecure: options.insecure ?? false };
+      const built = await buildBundle(options.file, host, {
+        registry,
+        ...(created !== undefined && { created }),
+      });
+      const path = options.output ?? `${built.config.name}.bundle`;
+      await writeBundle(built, await host.files.createFile(path), host);
+      const info = bundleInfo(built);
+      await output.result(
+        { path, root: info.root, size: info.size, artifacts: info.artifacts },
+        (colors) =>
+          `${colors.bold(path)}  ${formatSize(info.size)}, ${info.artifacts.length} artifacts\nroot ${info.root.digest}\n`,
+      );
+    }
   });
+}
+
+/** The registries a manifest's images come from: `--username` and the environment's credentials may be for them. */
+async function registriesOf(path: string): Promise<string[]> {
+  // What cannot be read is reported when it is built.
+  const source = await readFile(path, "utf8").catch(() => undefined);
+  if (source === undefined) return [];
+  const { artifacts } = parseDefinition(source, path);
+  return artifacts.flatMap(({ origin }) =>
+    origin.startsWith("oci://") ? registryOf(origin.slice("oci://".length)) : [],
+  );
 }
 
 const HELP = `

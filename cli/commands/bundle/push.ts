@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { openBundleFile } from "../../../src/bundle/open-file.ts";
 import { pushBundle } from "../../../src/bundle/push.ts";
 import { SealiftError } from "../../../src/error.ts";
-import { formatReference, parseReference } from "../../../src/oci/reference.ts";
+import { formatReference, isTag, parseReference } from "../../../src/oci/reference.ts";
 import { openRepository } from "../../../src/registry/repository.ts";
 import { addRegistryOptions, type RegistryOptions } from "../options.ts";
 import { registryOf, runCommand } from "../run.ts";
@@ -26,7 +26,7 @@ export function addPush(bundle: Command, exit: (code: number) => void): void {
           if (reference.digest)
             throw new SealiftError("USAGE", `Cannot push to ${text}: a digest is not a name to push to`);
           const opened = await openBundleFile(await host.files.open(path), host);
-          const tag = reference.tag ?? opened.config.version ?? "latest";
+          const tag = reference.tag ?? versionTag(opened.config.version);
           const repository = openRepository(host, reference, { insecure: options.insecure ?? false });
           const pushed = await pushBundle(opened, repository, tag, host);
           const name = formatReference({ ...reference, tag, digest: pushed.root.digest });
@@ -40,4 +40,11 @@ export function addPush(bundle: Command, exit: (code: number) => void): void {
       ),
     );
   });
+}
+
+/** A version as a tag: `+`, which semver has and tags do not, becomes `_`, as Helm does it. */
+function versionTag(version = "latest"): string {
+  const tag = version.replaceAll("+", "_");
+  if (isTag(tag)) return tag;
+  throw new SealiftError("USAGE", `Cannot push without a tag: the version "${version}" is none`);
 }

@@ -18,6 +18,7 @@ import {
   KEY,
   OTHER_KEY,
   pushed,
+  repository,
   signedBundle,
 } from "./fixture.ts";
 
@@ -91,6 +92,16 @@ describe("building", () => {
     [
       "two artifacts at one place",
       { "app/app.sealift.yml": FILES["app/app.sealift.yml"].replace("LICENSE.txt", "docs/index.md") },
+      "DEFINITION_INVALID",
+    ],
+    [
+      "a file below another artifact's file",
+      {
+        "app/app.sealift.yml": FILES["app/app.sealift.yml"].replace(
+          "LICENSE.txt",
+          "images/server.tar/LICENSE",
+        ),
+      },
       "DEFINITION_INVALID",
     ],
     [
@@ -209,6 +220,15 @@ describe("a registry", () => {
     await target.pushManifest(contentOf(fixture.host.kernels, bytes).digest, bytes, later.mediaType);
     expect(await target.referrers(digest)).toHaveLength(2);
     expect(await bytesOf(await pullBundle(target, "1", fixture.host), fixture.host)).toEqual(fixture.bytes);
+  });
+});
+
+describe("pulling", () => {
+  it("refuses what is no bundle", async () => {
+    const { host } = await builtBundle();
+    await expect(pullBundle(repository(host, "team/server"), "1.0", host)).rejects.toMatchObject({
+      code: "BUNDLE_INVALID",
+    });
   });
 });
 
