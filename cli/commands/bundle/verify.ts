@@ -25,7 +25,8 @@ export function addVerify(bundle: Command, exit: (code: number) => void): void {
       `
 Exit codes:
   0  everything holds (and, with --key, is signed by a given key)
-  3  something does not hold, or no given key signed it; the first line says what
+  3  something does not hold, or no given key signed it; the first line says
+     which
   1  the file cannot be read
 
 Example:
