@@ -1,5 +1,5 @@
 import { streamOf } from "../bytes/stream.ts";
-import { SealiftError } from "../error.ts";
+import { SealiftError, SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
 import type { OpenBlob } from "../image/stored-image.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
@@ -13,7 +13,7 @@ import { SEALED_ANNOTATION } from "./sign.ts";
 /**
  * The bundle a tag or digest names, with the referrers that were sealed into
  * it; others that the registry has gathered since stay there, so that what is
- * pulled is what was pushed.
+ * pulled is what was pushed. Throws BUNDLE_INVALID.
  */
 export async function pullBundle(repository: Repository, target: string, host: Host): Promise<Bundle> {
   const open: OpenBlob = async (descriptor) => {
@@ -21,6 +21,9 @@ export async function pullBundle(repository: Repository, target: string, host: H
     return streamOf((await repository.manifest(descriptor.digest)).bytes);
   };
   const root = await repository.resolve(target);
+  if (root.mediaType !== MEDIA_TYPE.ociIndex) {
+    throw new SealiftError("BUNDLE_INVALID", `Cannot pull ${target}: it is no bundle but a ${root.mediaType}`);
+  }
   if (root.mediaType !== MEDIA_TYPE.ociIndex) {
     throw new SealiftError("BUNDLE_INVALID", `Cannot pull ${target} as a bundle: it is a ${root.mediaType}`);
   }
