@@ -80,6 +80,14 @@ export function gunzipContract(kernels: () => Kernels): void {
     }
   });
 
+  test("reads members that begin anywhere in the window and run on beyond it", () => {
+    for (const first of [1, 40_000, 250_000, 262_143, 300_000]) {
+      const parts = [mixture(first, 1), mixture(700_000, 2), mixture(700_000, 3)];
+      const packed = Buffer.concat(parts.map((part) => gzipSync(part, { level: 9 })));
+      expect(gunzip(packed).equals(Buffer.concat(parts))).toBe(true);
+    }
+  });
+
   test("reads headers with any of the optional fields", () => {
     const data = prose(500);
     for (let flags = 0; flags < 32; flags++) {

@@ -5,6 +5,7 @@ import { isSealiftError } from "../../../src/error.ts";
 import type { Kernels } from "../../../src/kernel/kernels.ts";
 import { wasmKernels } from "../../../src/kernel/wasm.ts";
 import { cutEvery, mixture, noise, prose, randomNumbers, runCodec } from "../../contract/kernels-input.ts";
+import { type Bits, code, deflateBits, dynamic, FIXED, lengths } from "./deflate-bits.ts";
 import { kernelModule } from "./module.ts";
 
 let kernels: Kernels;
@@ -80,4 +81,91 @@ test("takes and refuses damaged streams the same, however they are cut", () => {
 test("a stored length that does not match its complement is damage", () => {
   expect(ours(Buffer.of(1, 3, 0, 0xfd, 0xff, 1, 2, 3), 1)).toEqual(undefined);
   expect(ours(Buffer.of(1, 3, 0, 0xfc, 0xff, 1, 2, 3), 1)).toEqual(Buffer.of(1, 2, 3));
+});
+
+/** A hand-made stream: what it unpacks to, and that zlib agrees. */
+function handmade(...parts: readonly Bits[]): string | undefined {
+  const data = deflateBits(...parts);
+  expectAsZlib(data, 1, "hand-made");
+  return ours(data, data.length)?.toString("latin1");
+}
+
+const A = 0x41;
+const END = 256;
+
+test("a block of a code made for it is read", () => {
+  const header = dynamic(lengths(257, { [A]: 1, [END]: 1 }), [0]);
+  expect(handmade(...header, code("0"), code("0"), code("1"))).toBe("AA");
+});
+
+test("a code of a single distance of one bit is read, its other bit refused", () => {
+  const header = dynamic(lengths(258, { [A]: 2, [END]: 2, 257: 1 }), [1]);
+  expect(handmade(...header, code("10"), code("0"), code("0"), code("11"))).toBe("AAAA");
+  expect(handmade(...header, code("10"), code("0"), code("1"), code("11"))).toBe(undefined);
+});
+
+test("a match where there is no distance code is refused", () => {
+  const header = dynamic(lengths(258, { [A]: 2, [END]: 2, 257: 1 }), [0]);
+  expect(handmade(...header, code("10"), code("11"))).toBe("A");
+  expect(handmade(...header, code("10"), code("0"), code("0"), code("11"))).toBe(undefined);
+});
+
+test("a code of nothing but the end is read, as zlib reads it", () => {
+  expect(handmade(...dynamic(lengths(257, { [END]: 1 }), [0]), code("0"))).toBe("");
+});
+
+test("a block whose code has no end is refused at its header", () => {
+  expect(handmade(...dynamic(lengths(257, { [A]: 1, [A + 1]: 1 }), [0]), code("0"))).toBe(undefined);
+});
+
+test("codes with too many or too few symbols are refused", () => {
+  const body = [code("00"), code("11")];
+  const over = { [A]: 1, [A + 1]: 1, [END]: 1 };
+  const under = { [A]: 2, [END]: 2 };
+  const overDistances = [1, 1, 1];
+  const underDistances = [2, 2];
+  expect(handmade(...dynamic(lengths(257, over), [0]), ...body)).toBe(undefined);
+  expect(handmade(...dynamic(lengths(257, under), [0]), ...body)).toBe(undefined);
+  const complete = lengths(257, { [A]: 1, [END]: 1 });
+  expect(handmade(...dynamic(complete, overDistances), code("0"), code("1"))).toBe(undefined);
+  expect(handmade(...dynamic(complete, underDistances), code("0"), code("1"))).toBe(undefined);
+});
+
+test("more symbols than the alphabets have are refused, even without a code", () => {
+  const codes = { [A]: 1, [END]: 1 };
+  const body = [code("0"), code("1")];
+  expect(handmade(...dynamic(lengths(286, codes), lengths(30, {})), ...body)).toBe("A");
+  for (const count of [287, 288]) {
+    expect(handmade(...dynamic(lengths(count, codes), [0]), ...body)).toBe(undefined);
+  }
+  for (const count of [31, 32]) {
+    expect(handmade(...dynamic(lengths(257, codes), lengths(count, {})), ...body)).toBe(undefined);
+  }
+});
+
+test("a repeat of lengths needs one to repeat, and room", () => {
+  const litlen = lengths(257, { [A]: 1, [END]: 1 });
+  expect(handmade(...dynamic([0, -6, ...litlen.slice(7)], [0]), code("0"), code("1"))).toBe("A");
+  expect(handmade(...dynamic([-3, ...litlen.slice(3)], [0]), code("0"), code("1"))).toBe(undefined);
+  // From the last literal into the distances a repeat may run, but not beyond them.
+  const [first, ...rest] = dynamic(litlen, [0, -4]);
+  const narrowed = rest.map((part, i): Bits => (i === 1 ? [0, 5] : part));
+  expect(handmade(first as Bits, ...rest, code("0"), code("1"))).toBe("A");
+  expect(handmade(first as Bits, ...narrowed, code("0"), code("1"))).toBe(undefined);
+});
+
+test("an incomplete code of code lengths is refused", () => {
+  expect(handmade([0b101, 3], [0, 5], [0, 5], [0, 4], [1, 3], [0, 9], [0, 16])).toBe(undefined);
+});
+
+test("symbols that exist in the fixed code only are refused", () => {
+  const literal = code("01110001"); // A
+  const end = code("0000000");
+  expect(handmade(FIXED, literal, code("0000001"), code("00000"), end)).toBe("AAAA");
+  for (const symbol of ["11000110", "11000111"]) {
+    expect(handmade(FIXED, literal, code(symbol), code("00000"), end)).toBe(undefined);
+  }
+  for (const distance of ["11110", "11111"]) {
+    expect(handmade(FIXED, literal, code("0000001"), code(distance), [0, 13], end)).toBe(undefined);
+  }
 });
