@@ -1,5 +1,5 @@
 import { streamOf } from "../bytes/stream.ts";
-import { SealiftError, SealiftError } from "../error.ts";
+import { SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
 import type { OpenBlob } from "../image/stored-image.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
@@ -21,9 +21,6 @@ export async function pullBundle(repository: Repository, target: string, host: H
     return streamOf((await repository.manifest(descriptor.digest)).bytes);
   };
   const root = await repository.resolve(target);
-  if (root.mediaType !== MEDIA_TYPE.ociIndex) {
-    throw new SealiftError("BUNDLE_INVALID", `Cannot pull ${target}: it is no bundle but a ${root.mediaType}`);
-  }
   if (root.mediaType !== MEDIA_TYPE.ociIndex) {
     throw new SealiftError("BUNDLE_INVALID", `Cannot pull ${target} as a bundle: it is a ${root.mediaType}`);
   }
