@@ -1,0 +1,98 @@
+/** A file that somebody brought: what it is, told by its content and not by its name. */
+import type { Slices } from "../bytes/slices.ts";
+import { chunksOf, collect } from "../bytes/stream.ts";
+import { decompress } from "../compression/decompress.ts";
+import { compressionOf } from "../compression/sniff.ts";
+import { isSealiftError, SealiftError } from "../error.ts";
+import type { Host } from "../host.ts";
+import { BUNDLE_TYPE } from "../layout/bundle-plan.ts";
+import { sniffLayout } from "../layout/sniff.ts";
+import { indexTar, type TarIndex } from "../tar/tar-index.ts";
+
+export type ArchiveKind = "bundle" | "oci-archive" | "docker-save";
+
+interface ArchiveBase {
+  /** The tar, uncompressed. */
+  readonly slices: Slices;
+  /** Whether the file as it came was compressed as a whole. */
+  readonly compressed: boolean;
+  /** Gives back what was unpacked. */
+  dispose(): Promise<void>;
+}
+
+export type ArchiveFile =
+  | (ArchiveBase & { readonly kind: "bundle" })
+  | (ArchiveBase & { readonly kind: "oci-archive" | "docker-save"; readonly files: TarIndex });
+
+/**
+ * Opens a bundle, an OCI archive or a docker-save archive, or one of these
+ * compressed by gzip, which is unpacked into the spool. Throws LAYOUT_INVALID
+ * for what is none of them, and as reading does.
+ */
+export async function openArchiveFile(source: Slices, host: Host): Promise<ArchiveFile> {
+  const head = await collect(source.slice(0, Math.min(4, source.size)), 4, "file");
+  if (compressionOf(head) === "none") return { ...(await recognise(source, host)), compressed: false };
+  const { slices, dispose } = await unpack(source, host);
+  try {
+    return { ...(await recognise(slices, host)), compressed: true, dispose };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+async function recognise(slices: Slices, host: Host): Promise<ArchiveFile> {
+  const base = { slices, compressed: false, dispose: async () => {} };
+  if (await isBundle(slices)) return { ...base, kind: "bundle" };
+  const files = await readIndex(slices, host);
+  const kind = sniffLayout(files, "the file") === "docker-save" ? "docker-save" : "oci-archive";
+  return { ...base, kind, files };
+}
+
+/** As much as holds a bundle's oci-layout, index.json and, for all but enormous ones, its root. */
+const HEAD_SIZE = 256 * 1024;
+/** Where the second header of a bundle stands: after oci-layout's header and its one block. */
+const SECOND_HEADER = 1024;
+
+/**
+ * Whether it is, or was before someone changed it, a bundle. A damaged bundle
+ * must be judged as one: taken for an OCI archive, whose index nothing vouches
+ * for, it would only be unsigned. So no single byte decides: either of two
+ * names in their places, and the type anywhere in the head.
+ */
+async function isBundle(slices: Slices): Promise<boolean> {
+  const head = await collect(slices.slice(0, Math.min(HEAD_SIZE, slices.size)), HEAD_SIZE, "file");
+  const text = new TextDecoder("latin1").decode(head);
+  const inOrder = text.startsWith("oci-layout\0") || text.startsWith("index.json\0", SECOND_HEADER);
+  return inOrder && text.includes(BUNDLE_TYPE);
+}
+
+async function readIndex(slices: Slices, host: Host): Promise<TarIndex> {
+  try {
+    return await indexTar(slices, host.kernels);
+  } catch (error) {
+    if (!isSealiftError(error, "TAR_INVALID") || slices.size === 0) throw error;
+    throw new SealiftError(
+      "LAYOUT_INVALID",
+      "Cannot read the file: it is neither a bundle, nor an OCI archive, nor what docker save writes",
+      { cause: error },
+    );
+  }
+}
+
+async function unpack(source: Slices, host: Host): Promise<{ slices: Slices; dispose(): Promise<void> }> {
+  const slot = await host.spool.create();
+  let size = 0;
+  try {
+    for await (const chunk of chunksOf(decompress(source.slice(), host.kernels))) {
+      await slot.write(chunk);
+      size += chunk.length;
+    }
+    await slot.close();
+  } catch (error) {
+    await slot.dispose();
+    throw error;
+  }
+  const slices: Slices = { size, slice: (start = 0, end = size) => slot.open(start, end) };
+  return { slices, dispose: () => slot.dispose() };
+}

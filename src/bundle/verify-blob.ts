@@ -1,0 +1,125 @@
+import type { ByteStream } from "../bytes/stream.ts";
+import { chunksOf } from "../bytes/stream.ts";
+import { compressionOf } from "../compression/sniff.ts";
+import { reasonOf } from "../error.ts";
+import type { Codec, Hasher, Kernels } from "../kernel/kernels.ts";
+import { type Digest, digestAlgorithm, formatDigest } from "../oci/digest.ts";
+import type { Checks } from "./recorded-checks.ts";
+
+/** What a blob must turn out to be. */
+export interface ExpectedBlob {
+  /** Of the bytes as they stand; undefined where nothing states it. */
+  readonly digest?: Digest | undefined;
+  /** Bytes. */
+  readonly size: number;
+  /** For a layer: of its uncompressed tar. */
+  readonly diffId?: Digest | undefined;
+  /** What the checks call it. */
+  readonly object: string;
+}
+
+/** A piece this small expands to at most 16 MiB before the next one is asked for. */
+const PIECE = 16 * 1024;
+
+/** Checks a blob's digest and, for a layer, its diff_id, in one pass over its bytes. */
+export async function checkBlob(
+  stream: ByteStream,
+  expected: ExpectedBlob,
+  checks: Checks,
+  kernels: Kernels,
+): Promise<void> {
+  const content = expected.digest ? kernels.hasher(digestAlgorithm(expected.digest)) : undefined;
+  const layer = expected.diffId ? new LayerHash(expected.diffId, kernels) : undefined;
+  let size = 0;
+  try {
+    for await (const chunk of chunksOf(stream)) {
+      size += chunk.length;
+      content?.update(chunk);
+      layer?.update(chunk);
+    }
+    if (size !== expected.size) {
+      checks.fail("blob", expected.object, `it has ${size} bytes, expected ${expected.size}`);
+    } else if (expected.digest && content) {
+      const actual = formatDigest(digestAlgorithm(expected.digest), content.digest());
+      if (actual === expected.digest) checks.pass("blob", expected.object);
+      else checks.fail("blob", expected.object, `its content has the digest ${actual}`);
+    }
+    layer?.report(expected.object, checks);
+  } finally {
+    content?.release();
+    layer?.release();
+  }
+}
+
+/** The hash of what a layer is without its compression, which its first bytes tell. */
+class LayerHash {
+  readonly #diffId: Digest;
+  readonly #kernels: Kernels;
+  readonly #hasher: Hasher;
+  #started = false;
+  #codec: Codec | undefined;
+  #unsupported = false;
+  #failure: unknown;
+
+  constructor(diffId: Digest, kernels: Kernels) {
+    this.#diffId = diffId;
+    this.#kernels = kernels;
+    this.#hasher = kernels.hasher(digestAlgorithm(diffId));
+  }
+
+  /** The digest of the bytes as they stand is wanted all the same, so a failure waits. */
+  update(chunk: Uint8Array): void {
+    if (!this.#started) this.#start(chunk);
+    if (this.#failure !== undefined || this.#unsupported) return;
+    try {
+      this.#absorb(chunk);
+    } catch (error) {
+      this.#failure = error;
+    }
+  }
+
+  #absorb(chunk: Uint8Array): void {
+    if (!this.#codec) {
+      this.#hasher.update(chunk);
+      return;
+    }
+    for (let at = 0; at < chunk.length; at += PIECE) {
+      this.#codec.write(chunk.subarray(at, at + PIECE), (view) => this.#hasher.update(view));
+    }
+  }
+
+  report(object: string, checks: Checks): void {
+    if (this.#unsupported) {
+      checks.skip("diff-id", object, "it is zstd, which is not supported yet");
+      return;
+    }
+    const problem = this.#problem();
+    if (problem === undefined) checks.pass("diff-id", object);
+    else checks.fail("diff-id", object, problem);
+  }
+
+  #problem(): string | undefined {
+    try {
+      if (this.#failure !== undefined) throw this.#failure;
+      this.#codec?.end((view) => this.#hasher.update(view));
+    } catch (error) {
+      return reasonOf(error);
+    }
+    const actual = formatDigest(digestAlgorithm(this.#diffId), this.#hasher.digest());
+    return actual === this.#diffId
+      ? undefined
+      : `uncompressed it is ${actual}, the config says ${this.#diffId}`;
+  }
+
+  release(): void {
+    this.#codec?.release();
+    this.#hasher.release();
+  }
+
+  #start(head: Uint8Array): void {
+    this.#started = true;
+    const compression = compressionOf(head);
+    if (compression === "gzip") this.#codec = this.#kernels.gunzip();
+    this.#unsupported = compression === "zstd";
+  }
+}
