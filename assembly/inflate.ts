@@ -20,6 +20,9 @@
  * `push(0)` until it answers otherwise; only then give more input. `complete()`
  * tells whether the stream was over. gunzip.ts drives the same machine through
  * `supply`, `inflate`, `alignToByte` and `takeByte`.
+ *
+ * One file, though long: every step works on the same bit buffer, and a module's
+ * variables can be set in that module only.
  */
 import {
   buildDistance,

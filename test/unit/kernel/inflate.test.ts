@@ -148,10 +148,10 @@ test("a repeat of lengths needs one to repeat, and room", () => {
   expect(handmade(...dynamic([0, -6, ...litlen.slice(7)], [0]), code("0"), code("1"))).toBe("A");
   expect(handmade(...dynamic([-3, ...litlen.slice(3)], [0]), code("0"), code("1"))).toBe(undefined);
   // From the last literal into the distances a repeat may run, but not beyond them.
-  const [first, ...rest] = dynamic(litlen, [0, -4]);
-  const narrowed = rest.map((part, i): Bits => (i === 1 ? [0, 5] : part));
-  expect(handmade(first as Bits, ...rest, code("0"), code("1"))).toBe("A");
-  expect(handmade(first as Bits, ...narrowed, code("0"), code("1"))).toBe(undefined);
+  const across = dynamic(lengths(257, { [A]: 1, [A + 1]: 2, [END]: 2 }), [-4]);
+  expect(handmade(...across, code("0"), code("11"))).toBe("A");
+  const beyond = dynamic(litlen, [-3]).map((part, i): Bits => (i === 2 ? [0, 5] : part));
+  expect(handmade(...beyond, code("0"), code("1"))).toBe(undefined);
 });
 
 test("an incomplete code of code lengths is refused", () => {
@@ -165,7 +165,13 @@ test("symbols that exist in the fixed code only are refused", () => {
   for (const symbol of ["11000110", "11000111"]) {
     expect(handmade(FIXED, literal, code(symbol), code("00000"), end)).toBe(undefined);
   }
+  // Behind more than 32 KiB, so that it is the symbol that is refused and not the distance it would stand for.
+  const stored = Buffer.concat([Buffer.of(0, 0x40, 0x9c, 0xbf, 0x63), noise(40_000)]);
   for (const distance of ["11110", "11111"]) {
-    expect(handmade(FIXED, literal, code("0000001"), code(distance), [0, 13], end)).toBe(undefined);
+    const far = deflateBits(FIXED, literal, code("0000001"), code(distance), [0, 14], end);
+    expectAsZlib(Buffer.concat([stored, far]), 40_100, "a far distance");
+    expect(ours(Buffer.concat([stored, far]), 40_100)).toBe(undefined);
   }
+  const near = deflateBits(FIXED, literal, code("0000001"), code("00000"), end);
+  expect(ours(Buffer.concat([stored, near]), 40_100)).toHaveLength(40_004);
 });
