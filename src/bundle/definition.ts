@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { parseDocument } from "yaml";
-import { SealiftError } from "../error.ts";
+import { reasonOf, SealiftError } from "../error.ts";
 import { checkShape } from "../oci/json.ts";
 import { fillTemplate, type TemplateValues } from "./template.ts";
 
@@ -60,9 +60,8 @@ export function parseDefinition(source: string, what: string): Definition {
   // Every scalar stays the text it was written as: `1.10` is a version, not 1.1, and `0755` is a mode.
   const yaml = parseDocument(source, { schema: "failsafe" });
   const [error] = yaml.errors;
-  if (error)
-    throw new SealiftError("DEFINITION_INVALID", `Cannot read ${what}: ${error.message}`, { cause: error });
-  const raw = checkShape(definitionSchema, yaml.toJS(), what, "DEFINITION_INVALID");
+  if (error) throw unreadable(what, error);
+  const raw = checkShape(definitionSchema, plainValue(yaml, what), what, "DEFINITION_INVALID");
   const values = templateValues(raw.metadata, raw.variables);
   const fill = (value: string, where: string) => fillTemplate(value, values, where);
   const artifacts = raw.artifacts.map((artifact) => ({
@@ -87,6 +86,23 @@ export function parseDefinition(source: string, what: string): Definition {
       },
     }),
   } as Definition;
+}
+
+/** Aliases of aliases grow to any size; the parser counts them, and gives up. */
+function plainValue(yaml: ReturnType<typeof parseDocument>, what: string): unknown {
+  try {
+    return yaml.toJS();
+  } catch (cause) {
+    throw unreadable(what, cause);
+  }
+}
+
+/** The first line says what and where; the others quote the source. */
+function unreadable(what: string, cause: unknown): SealiftError {
+  const [reason = ""] = reasonOf(cause).split("\n");
+  return new SealiftError("DEFINITION_INVALID", `Cannot read ${what}: ${reason.replace(/:$/, "")}`, {
+    cause,
+  });
 }
 
 function templateValues(
