@@ -18,6 +18,8 @@ const test = {
     ]),
     project("cli", ["test/host/cli/**/*.test.ts"]),
     project("edge", ["test/host/edge/**/*.test.ts"]),
+    // Inside workerd, with a plugin that builds and ordinary tests should not have to load.
+    "test/host/worker/vitest.config.ts",
     project("web", ["test/host/web/**/*.test.ts"]),
     project("peers", ["test/peers/**/*.test.ts"]),
   ],

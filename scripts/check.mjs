@@ -13,9 +13,11 @@ const PROJECTS = {
   assembly: "index.ts",
   src: "error.ts",
   edge: "app.ts",
+  "edge/host": "cloudflare.ts",
   cli: "main.ts",
   web: "main.tsx",
   test: "architecture.test.ts",
+  "test/host/worker": "store.test.ts",
 };
 
 const failed = [];

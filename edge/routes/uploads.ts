@@ -3,6 +3,7 @@ import { type ByteStream, streamOf } from "../../src/bytes/stream.ts";
 import { isSealiftError, SealiftError } from "../../src/error.ts";
 import type { Mirror } from "../../src/mirror/mirror.ts";
 import { parseRepository } from "../../src/mirror/name.ts";
+import type { UploadBody } from "../../src/mirror/uploads.ts";
 import { parseDigest } from "../../src/oci/digest.ts";
 import { methodNotAllowed } from "../error.ts";
 import { blobPath, uploadPath } from "../path.ts";
@@ -111,6 +112,10 @@ function statedOffset(c: Context): number | undefined {
   return first;
 }
 
-function bodyOf(c: Context): ByteStream {
-  return (c.req.raw.body as ByteStream | null) ?? streamOf(new Uint8Array());
+function bodyOf(c: Context): UploadBody {
+  const length = c.req.header("Content-Length");
+  return {
+    stream: (c.req.raw.body as ByteStream | null) ?? streamOf(new Uint8Array()),
+    length: length === undefined ? undefined : Number(length),
+  };
 }

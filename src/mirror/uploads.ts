@@ -3,6 +3,13 @@ import type { Digest } from "../oci/digest.ts";
 import { uploadUnknown } from "../store/refusal.ts";
 import type { Store } from "../store/store.ts";
 
+/** Bytes of a request. */
+export interface UploadBody {
+  readonly stream: ByteStream;
+  /** Their number, where the client said it beforehand. */
+  readonly length: number | undefined;
+}
+
 /** Blobs on their way in (distribution-spec, "Pushing blobs"). Bodies are streamed, never held. */
 export interface MirrorUploads {
   start(repository: string): Promise<string>;
@@ -12,11 +19,11 @@ export interface MirrorUploads {
    * Appends at `offset`; without it, after what was received. Resolves to the
    * new offset. Throws RANGE_INVALID for any other place, BLOB_UPLOAD_UNKNOWN.
    */
-  append(repository: string, id: string, body: ByteStream, offset?: number): Promise<number>;
+  append(repository: string, id: string, body: UploadBody, offset?: number): Promise<number>;
   /** Makes the upload a blob. Throws DIGEST_MISMATCH (the upload is gone), BLOB_UPLOAD_UNKNOWN. */
   finish(repository: string, id: string, digest: Digest): Promise<void>;
   /** A whole blob in one request; nothing stays behind if it fails. */
-  push(repository: string, digest: Digest, body: ByteStream): Promise<void>;
+  push(repository: string, digest: Digest, body: UploadBody): Promise<void>;
   /** Throws BLOB_UPLOAD_UNKNOWN. */
   cancel(repository: string, id: string): Promise<void>;
 }
@@ -31,12 +38,12 @@ export function mirrorUploads({ uploads }: Store): MirrorUploads {
     start: (repository) => uploads.start(repository),
     offset,
     append: async (repository, id, body, at) =>
-      uploads.append(repository, id, at ?? (await offset(repository, id)), body),
+      uploads.append(repository, id, at ?? (await offset(repository, id)), body.stream, body.length),
     finish: (repository, id, digest) => uploads.finish(repository, id, digest),
     async push(repository, digest, body) {
       const id = await uploads.start(repository);
       try {
-        await uploads.append(repository, id, 0, body);
+        await uploads.append(repository, id, 0, body.stream, body.length);
         await uploads.finish(repository, id, digest);
       } catch (error) {
         // The client never learned the upload's address, so nobody could resume it.

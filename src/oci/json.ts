@@ -13,7 +13,7 @@ export function parseJson<S extends v.GenericSchema>(
 ): v.InferOutput<S> {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes));
   } catch (cause) {
     throw new SealiftError(code, `Cannot read ${what}: ${reasonOf(cause)}`, { cause });
   }

@@ -80,12 +80,15 @@ export interface Uploads {
   /**
    * Appends the stream at `offset`, which must be the bytes received so far
    * (else RANGE_INVALID, nothing written). What arrived before a broken stream
-   * is kept. Resolves to the new offset. Throws BLOB_UPLOAD_UNKNOWN.
+   * is kept, as far as `offset` then says. `length` is the stream's, where it is
+   * known: a store may lay out large bodies by it. Resolves to the new offset.
+   * Throws BLOB_UPLOAD_UNKNOWN.
    */
-  append(repository: string, id: string, offset: number, body: ByteStream): Promise<number>;
+  append(repository: string, id: string, offset: number, body: ByteStream, length?: number): Promise<number>;
   /**
    * Publishes the upload as a blob of the repository if its digest holds;
-   * else throws DIGEST_MISMATCH and drops the upload.
+   * else throws DIGEST_MISMATCH and drops the upload. Where the answer was lost,
+   * a store may take the same end again.
    */
   finish(repository: string, id: string, digest: Digest): Promise<void>;
   /** False if there was none. */

@@ -6,21 +6,21 @@
 export interface KernelExports {
   readonly memory: WebAssembly.Memory;
 
-  readonly sha256_input: WebAssembly.Global<"i32">;
-  readonly sha256_input_size: WebAssembly.Global<"i32">;
-  readonly sha256_state: WebAssembly.Global<"i32">;
-  readonly sha256_digest_bytes: WebAssembly.Global<"i32">;
+  readonly sha256_input: Constant;
+  readonly sha256_input_size: Constant;
+  readonly sha256_state: Constant;
+  readonly sha256_digest_bytes: Constant;
   sha256_init(): void;
   sha256_update(length: number): void;
   sha256_save(): void;
   sha256_digest(): void;
 
-  readonly crc32_input: WebAssembly.Global<"i32">;
-  readonly crc32_input_size: WebAssembly.Global<"i32">;
+  readonly crc32_input: Constant;
+  readonly crc32_input_size: Constant;
   crc32_update(length: number, crc: number): number;
 
-  readonly inflate_input: WebAssembly.Global<"i32">;
-  readonly inflate_input_size: WebAssembly.Global<"i32">;
+  readonly inflate_input: Constant;
+  readonly inflate_input_size: Constant;
   inflate_init(): void;
   inflate_push(length: number): number;
   inflate_complete(): number;
@@ -30,20 +30,25 @@ export interface KernelExports {
   gunzip_push(length: number): number;
   gunzip_complete(): number;
 
-  readonly deflate_chunk: WebAssembly.Global<"i32">;
-  readonly deflate_chunk_size: WebAssembly.Global<"i32">;
-  readonly deflate_output: WebAssembly.Global<"i32">;
+  readonly deflate_chunk: Constant;
+  readonly deflate_chunk_size: Constant;
+  readonly deflate_output: Constant;
   deflate_compress(dictionary: number, length: number, last: number): number;
   gzip_init(): void;
   gzip_push(): number;
   gzip_end(length: number): number;
   gzip_output_start(): number;
 
-  readonly tar_block: WebAssembly.Global<"i32">;
-  readonly tar_numbers: WebAssembly.Global<"i32">;
-  readonly tar_lengths: WebAssembly.Global<"i32">;
+  readonly tar_block: Constant;
+  readonly tar_numbers: Constant;
+  readonly tar_lengths: Constant;
   tar_parse(): number;
   tar_format(): number;
   tar_encode(): number;
   tar_retime(seconds: number, clamp: number): number;
+}
+
+/** An exported global that never changes. The hosts' types of WebAssembly.Global do not agree with each other. */
+interface Constant {
+  readonly value: number;
 }

@@ -35,7 +35,7 @@ async function pushAndDelete(): Promise<void> {
   for (const mediaType of [MEDIA_TYPE.ociConfig, MEDIA_TYPE.ociLayer]) {
     const bytes = new Uint8Array(randomBytes(20_000));
     const digest = digestOf(kernels, bytes);
-    await mirror.uploads.push("a", digest, streamOf(bytes));
+    await mirror.uploads.push("a", digest, { stream: streamOf(bytes), length: bytes.length });
     await mirror.blobs.mount("b", digest, "a");
     descriptors.push({ mediaType, digest, size: bytes.length });
   }

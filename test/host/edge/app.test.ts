@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { SealiftError } from "../../../src/error.ts";
 import { bytesOf, hash } from "../../contract/store.ts";
-import { codeOf, registry } from "./registry.ts";
+import { codeOf, registry, textOf } from "./registry.ts";
 
 const digest = hash(bytesOf("manifest"));
 
@@ -80,7 +80,7 @@ describe("names", () => {
     for (const name of names) {
       const pushed = await it.push(name, name);
       const response = await it.send("GET", `/v2/${name}/blobs/${pushed}`);
-      expect(await response.text()).toBe(name);
+      expect(await textOf(response)).toBe(name);
       expect((await it.send("GET", `/v2/${name}/tags/list`)).status).toBe(200);
     }
     expect((await (await it.send("GET", "/v2/_catalog")).json()) as object).toEqual({

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { codeOf, headersOf, registry } from "./registry.ts";
+import { codeOf, headersOf, registry, textOf } from "./registry.ts";
 
 const CONTENT = "0123456789".repeat(100);
 
@@ -22,7 +22,7 @@ describe("a blob", () => {
       "1000",
       digest,
     ]);
-    expect(await response.text()).toBe(CONTENT);
+    expect(await textOf(response)).toBe(CONTENT);
   });
 
   test("answers HEAD like GET, without opening the content", async () => {
@@ -34,7 +34,7 @@ describe("a blob", () => {
       "1000",
       digest,
     ]);
-    expect(await response.text()).toBe("");
+    expect(await textOf(response)).toBe("");
   });
 
   test.each([
@@ -52,7 +52,7 @@ describe("a blob", () => {
       String(end - start),
       "application/octet-stream",
     ]);
-    expect(await response.text()).toBe(CONTENT.slice(start, end));
+    expect(await textOf(response)).toBe(CONTENT.slice(start, end));
   });
 
   test.each(["bytes=500-0", "bytes=1000-", "bytes=5000-10000", "bytes=-0"])(
@@ -69,7 +69,7 @@ describe("a blob", () => {
     async (range) => {
       const response = await get({ Range: range });
       expect(response.status).toBe(200);
-      expect(await response.text()).toHaveLength(1000);
+      expect(await textOf(response)).toHaveLength(1000);
     },
   );
 

@@ -49,3 +49,8 @@ export async function codeOf(response: Response): Promise<string> {
   const body = (await response.json()) as { errors: { code: string; message: string }[] };
   return body.errors[0]?.code ?? "";
 }
+
+/** A blob that is text. Its type does not say so, of which `response.text()` would warn in workerd. */
+export async function textOf(response: Response): Promise<string> {
+  return new TextDecoder().decode(await response.arrayBuffer());
+}

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { bytesOf, hash } from "../../contract/store.ts";
-import { codeOf, headersOf, registry } from "./registry.ts";
+import { codeOf, headersOf, registry, textOf } from "./registry.ts";
 
 describe("an upload", () => {
   let it: Awaited<ReturnType<typeof registry>>;
@@ -44,7 +44,7 @@ describe("an upload", () => {
       `/v2/a/b/blobs/${digest}`,
       digest,
     ]);
-    expect(await (await it.send("GET", `/v2/a/b/blobs/${digest}`)).text()).toBe("12345678");
+    expect(await textOf(await it.send("GET", `/v2/a/b/blobs/${digest}`))).toBe("12345678");
   });
 
   test("takes everything with the end", async () => {

@@ -26,7 +26,10 @@ export async function pushBlob(
   mediaType: string = MEDIA_TYPE.ociLayer,
 ): Promise<Descriptor> {
   const descriptor = describe(content, mediaType);
-  await mirror.uploads.push(repository, descriptor.digest, streamOf(bytesOf(content)));
+  await mirror.uploads.push(repository, descriptor.digest, {
+    stream: streamOf(bytesOf(content)),
+    length: undefined,
+  });
   return descriptor;
 }
 

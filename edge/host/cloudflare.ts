@@ -1,0 +1,51 @@
+/** The mirror as a Cloudflare Worker over R2 and Durable Objects; wrangler.jsonc says what to bind. */
+import module from "../../dist/kernels.wasm";
+import { wasmKernels } from "../../src/kernel/wasm.ts";
+import { createApp } from "../app.ts";
+import type { CorsOrigins } from "../cors.ts";
+import type { PageFiles } from "../page.ts";
+import type { Bindings } from "./cloudflare-bindings.ts";
+import { r2Store } from "./r2-store.ts";
+
+export { CatalogObject } from "./cloudflare-catalog.ts";
+export { ContentObject } from "./cloudflare-content.ts";
+export { RepositoryObject } from "./cloudflare-repository.ts";
+export { UploadObject } from "./cloudflare-upload.ts";
+
+const kernels = wasmKernels(module);
+
+/** One for as long as the isolate lives: what is bound does not change. */
+let app: ReturnType<typeof appOf> | undefined;
+
+export default {
+  fetch(request, bindings) {
+    app ??= appOf(bindings);
+    return app.fetch(request);
+  },
+} satisfies ExportedHandler<Bindings>;
+
+function appOf(bindings: Bindings) {
+  const page = bindings.ASSETS && pageFiles(bindings.ASSETS);
+  const cors = parseOrigins(bindings.CORS_ORIGINS ?? "");
+  return createApp({
+    store: r2Store(bindings, kernels),
+    kernels,
+    log: ({ type, ...event }) => console[type === "warning" ? "warn" : "log"](event),
+    ...(page && { page }),
+    ...(cors && { cors }),
+  });
+}
+
+function pageFiles(assets: Fetcher): PageFiles {
+  return async (path) => {
+    // The host does not matter: it is always our own files that answer.
+    const response = await assets.fetch(new URL(path, "https://assets.invalid"));
+    return response.ok ? response : undefined;
+  };
+}
+
+function parseOrigins(text: string): CorsOrigins | undefined {
+  const origins = text.split(/\s+/).filter((origin) => origin !== "");
+  if (origins.length === 0) return undefined;
+  return origins.includes("*") ? "*" : origins;
+}
