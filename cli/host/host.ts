@@ -5,6 +5,7 @@ import { systemClock } from "./clock.ts";
 import { type CredentialSources, nodeCredentials } from "./credentials.ts";
 import { nodeFetch } from "./fetch.ts";
 import { type NodeFileSystem, nodeFileSystem } from "./file-system.ts";
+import { interruptibleFiles, interruptibleSpool } from "./interruptible.ts";
 import { loadKernels } from "./kernels.ts";
 import { type FileSpool, fileSpool } from "./spool.ts";
 
@@ -31,15 +32,16 @@ export interface NodeHost extends Host {
 export async function nodeHost(options: NodeHostOptions = {}): Promise<NodeHost> {
   const { log = () => {}, signal, env = process.env, temporary = tmpdir() } = options;
   const spool = fileSpool(temporary);
+  const files = nodeFileSystem();
   return {
     kernels: await loadKernels(),
-    spool,
+    spool: signal ? interruptibleSpool(spool, signal) : spool,
     fetch: nodeFetch,
     clock: systemClock(signal),
     random: (length) => new Uint8Array(randomBytes(length)),
     credentials: nodeCredentials({ ...options.credentials, env, home: homedir(), log }),
     log,
-    files: nodeFileSystem(),
+    files: signal ? interruptibleFiles(files, signal) : files,
     ...(signal && { signal }),
     dispose: () => spool.dispose(),
   };
