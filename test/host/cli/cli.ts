@@ -18,8 +18,8 @@ export interface Options {
   /** Added to a small environment; undefined takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
-  /** What standard input holds; it is at its end without it. */
-  readonly input?: Uint8Array | string;
+  /** What standard input holds; it is at its end without it, and "hold" keeps it open and silent. */
+  readonly input?: Uint8Array | "hold";
   /** As `umask` takes it, for example "077". */
   readonly umask?: string;
 }
@@ -67,7 +67,7 @@ export class Workspace {
     const stderr = textOf(child.stderr);
     // A command may end without having read all of it.
     child.stdin.on("error", () => {});
-    child.stdin.end(input);
+    if (input !== "hold") child.stdin.end(input);
     const ended = new Promise<Result>((resolve, reject) => {
       child.once("error", reject);
       child.once("close", (code) => resolve({ code, stdout: stdout(), stderr: stderr() }));
