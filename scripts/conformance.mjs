@@ -1,10 +1,11 @@
 /**
  * Runs the OCI distribution-spec's conformance program against our mirror, over
- * a file-system store in a temporary folder, at the "dev" profile with
+ * a file-system store in a temporary folder or as the worker, at the "dev" profile with
  * everything on. The program exits 0 even if it skipped half, or read no
  * configuration: its counts decide here. All must pass; none may be skipped.
  *
- *   node scripts/conformance.mjs          results stay in .peers/conformance-results
+ *   node scripts/conformance.mjs            results stay in .peers/conformance-results
+ *   node scripts/conformance.mjs --worker   against the worker, in workerd over R2
  *
  * CONFORMANCE names a program that is already built.
  */
@@ -23,7 +24,9 @@ const program = findProgram();
 const folder = mkdtempSync(join(tmpdir(), "sealift-conformance-"));
 let exitCode = 1;
 try {
-  exitCode = await runAgainstMirror();
+  exitCode = await runAgainst(
+    process.argv.includes("--worker") ? await startWorkerMirror() : await startNodeMirror(),
+  );
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -46,7 +49,19 @@ function findProgram() {
   process.exit(1);
 }
 
-async function runAgainstMirror() {
+async function runAgainst(server) {
+  rmSync(results, { recursive: true, force: true });
+  const output = await runProgram(new URL(server.url).host);
+  await server.close();
+  return judge(output);
+}
+
+async function startWorkerMirror() {
+  const { startWorker } = await import("../test/peers/worker.ts");
+  return startWorker({ SPARSE_MANIFESTS: "true" });
+}
+
+async function startNodeMirror() {
   const { createApp } = await import("../edge/app.ts");
   const { fsStore } = await import("../cli/host/fs-store.ts");
   const { loadKernels } = await import("../cli/host/kernels.ts");
@@ -55,14 +70,7 @@ async function runAgainstMirror() {
   const kernels = await loadKernels();
   const store = await fsStore(join(folder, "store"), kernels);
   const log = ({ message }) => console.error(message);
-  const server = await serve(createApp({ store, kernels, sparse: true, log }), {
-    host: "127.0.0.1",
-    port: 0,
-  });
-  rmSync(results, { recursive: true, force: true });
-  const output = await runProgram(new URL(server.url).host);
-  await server.close();
-  return judge(output);
+  return serve(createApp({ store, kernels, sparse: true, log }), { host: "127.0.0.1", port: 0 });
 }
 
 /** Its own folder, so that no configuration file lying about is read. */

@@ -22,4 +22,6 @@ export interface Bindings extends StoreBindings {
   readonly ASSETS?: Fetcher;
   /** Origins whose pages may use the registry, separated by spaces; `*`: all may read it. */
   readonly CORS_ORIGINS?: string;
+  /** `true`: takes manifests whose children were not pushed. */
+  readonly SPARSE_MANIFESTS?: string;
 }

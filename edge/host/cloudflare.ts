@@ -31,6 +31,7 @@ function appOf(bindings: Bindings) {
     store: r2Store(bindings, kernels),
     kernels,
     log: ({ type, ...event }) => console[type === "warning" ? "warn" : "log"](event),
+    sparse: bindings.SPARSE_MANIFESTS === "true",
     ...(page && { page }),
     ...(cors && { cors }),
   });

@@ -8,7 +8,8 @@ import { parseDigest } from "../../src/oci/digest.ts";
 import { MEDIA_TYPE } from "../../src/oci/media-type.ts";
 import { run } from "./peer.ts";
 
-const LAYER_SIZES = [100, 3_000_000, 12_345];
+/** Bytes of the largest layer, unless more are asked for. */
+const LARGEST = 3_000_000;
 
 export interface SampleImage {
   /** The index of both platforms. */
@@ -18,7 +19,7 @@ export interface SampleImage {
 }
 
 /** Writes the layout into `folder` with the index as `tag`. Layers are random: no peer has them already. */
-export async function makeSampleImage(folder: string, tag: string): Promise<SampleImage> {
+export async function makeSampleImage(folder: string, tag: string, largest = LARGEST): Promise<SampleImage> {
   const blobs = join(folder, "blobs", "sha256");
   await mkdir(blobs, { recursive: true });
   const add = async (mediaType: string, bytes: Uint8Array): Promise<Descriptor> => {
@@ -32,7 +33,7 @@ export async function makeSampleImage(folder: string, tag: string): Promise<Samp
   const image = async (architecture: string) => {
     const layers = [];
     const diffIds = [];
-    for (const [number, size] of LAYER_SIZES.entries()) {
+    for (const [number, size] of [100, largest, 12_345].entries()) {
       const tar = await tarOf(folder, `file-${number}`, randomBytes(size));
       diffIds.push(`sha256:${createHash("sha256").update(tar).digest("hex")}`);
       layers.push(await add(MEDIA_TYPE.ociLayerGzip, gzipSync(tar)));
