@@ -35,7 +35,7 @@ export function ociLayoutSink(writer: FilesWriter, target: OciLayoutTarget, host
       await layout.blob(contentOf(host.kernels, config.bytes));
       await layout.blob(contentOf(host.kernels, manifest.bytes));
       for (const layer of image.layers) await layer.release();
-      const annotations = { [ANNOTATION.refName]: target.ref ?? refNameOf(image.name) };
+      const annotations = { [ANNOTATION.refName]: target.ref ?? image.ref ?? tagOf(image.name) };
       const entry = { ...manifest.descriptor, annotations };
       await layout.finish([entry]);
       return { name: target.name, manifest: entry, layers };
@@ -46,8 +46,6 @@ export function ociLayoutSink(writer: FilesWriter, target: OciLayoutTarget, host
   };
 }
 
-/** A registry's name gives its tag; a bare one is that of another layout's entry, and stays. */
-function refNameOf(name = "latest"): string {
-  if (!/[/:@]/.test(name)) return name;
+function tagOf(name = ""): string {
   return /:([A-Za-z0-9_][A-Za-z0-9._-]*)(?:@|$)/.exec(name.slice(name.lastIndexOf("/") + 1))?.[1] ?? "latest";
 }
