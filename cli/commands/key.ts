@@ -1,5 +1,6 @@
-import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
+import { writeWhole } from "../../src/bytes/files.ts";
+import { chunksOf, streamOf } from "../../src/bytes/stream.ts";
 import { SealiftError } from "../../src/error.ts";
 import { formatPrivateKey, generateKeyPair } from "../../src/trust/private-key.ts";
 import { formatPublicKey } from "../../src/trust/public-key.ts";
@@ -49,8 +50,11 @@ Example:
           }
           const pair = generateKeyPair(host.random);
           const pem = await formatPrivateKey(pair, await newKeyPassword(), host.random);
-          await writeFile(secretPath, pem, { mode: 0o600, flag: options.force ? "w" : "wx" });
-          await writeFile(publicPath, formatPublicKey(pair.publicKey), { flag: options.force ? "w" : "wx" });
+          // Both can be written before either is.
+          const secret = await host.files.createFile(secretPath, 0o600);
+          const handedOut = await host.files.createFile(publicPath);
+          await writeWhole(secret, encoded(pem));
+          await writeWhole(handedOut, encoded(formatPublicKey(pair.publicKey)));
           const result = { privateKey: secretPath, publicKey: publicPath, hint: pair.publicKey.hint };
           await output.result(
             result,
@@ -60,4 +64,8 @@ Example:
         }),
       );
     });
+}
+
+function encoded(text: string) {
+  return chunksOf(streamOf(new TextEncoder().encode(text)));
 }

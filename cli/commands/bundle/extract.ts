@@ -3,7 +3,8 @@ import { extractBundle } from "../../../src/bundle/extract.ts";
 import { openBundleFile } from "../../../src/bundle/open-file.ts";
 import { verifyBundle } from "../../../src/bundle/verify.ts";
 import { SealiftError } from "../../../src/error.ts";
-import { verdictExitCode } from "../../../src/trust/verdict.ts";
+import type { Digest } from "../../../src/oci/digest.ts";
+import { type Verdict, verdictExitCode } from "../../../src/trust/verdict.ts";
 import type { NodeHost } from "../../host/host.ts";
 import { collected, type GlobalOptions } from "../options.ts";
 import { runCommand } from "../run.ts";
@@ -41,6 +42,7 @@ export function addExtract(bundle: Command, exit: (code: number) => void): void 
             return verdictExitCode(verdict);
           }
           const opened = await openBundleFile(slices, host);
+          requireSame(opened.plan.root.digest, verdict, path);
           const { paths } = await extractBundle(opened, await host.files.createFolder(folder), host);
           await output.result(
             { folder, paths, verdict },
@@ -50,6 +52,12 @@ export function addExtract(bundle: Command, exit: (code: number) => void): void 
         }),
       );
     });
+}
+
+/** The file is read twice; another put in its place in between has not been verified. */
+function requireSame(root: Digest, { subject }: Verdict, path: string): void {
+  if (root === subject.digest) return;
+  throw new SealiftError("DIGEST_MISMATCH", `Cannot extract ${path}: it changed after it was verified`);
 }
 
 async function requireEmpty(folder: string, host: NodeHost): Promise<void> {
