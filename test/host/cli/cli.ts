@@ -1,6 +1,6 @@
 /** The built command as its users run it: a process of its own, with a home, a working and a temporary folder of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -22,6 +22,8 @@ export interface Options {
   readonly input?: Uint8Array | "hold";
   /** As `umask` takes it, for example "077". */
   readonly umask?: string;
+  /** Another user to run as, where this one is root. */
+  readonly as?: string;
 }
 
 export interface Result {
@@ -46,7 +48,10 @@ export class Workspace {
 
   constructor() {
     if (!existsSync(COMMAND)) throw new Error(`${COMMAND} is not there: npm run build`);
+    // Another user gets as far as this one's umask lets them; see `as`.
+    chmodSync(this.#root, 0o755);
     for (const name of ["work", "home", "tmp"]) mkdirSync(join(this.#root, name));
+    chmodSync(join(this.#root, "tmp"), 0o1777);
   }
 
   at(...names: string[]): string {
@@ -59,9 +64,10 @@ export class Workspace {
   }
 
   start(args: readonly string[], options: Options = {}): Running {
-    const { umask, input, cwd = this.path } = options;
-    const command = umask === undefined ? [] : ["sh", "-c", `umask ${umask}; exec "$@"`, "sh"];
-    const [program = "", ...rest] = [...command, process.execPath, COMMAND, ...args];
+    const { umask, as, input, cwd = this.path } = options;
+    const masked = umask === undefined ? [] : ["sh", "-c", `umask ${umask}; exec "$@"`, "sh"];
+    const dropped = as === undefined ? [] : ["setpriv", `--reuid=${as}`, "--clear-groups"];
+    const [program = "", ...rest] = [...masked, ...dropped, process.execPath, COMMAND, ...args];
     const child = spawn(program, rest, { cwd, env: this.#environment(options.env), stdio: "pipe" });
     const stdout = textOf(child.stdout);
     const stderr = textOf(child.stderr);
