@@ -1,4 +1,6 @@
-import type { UserConfig } from "vite";
+import { createHash } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import type { Plugin, UserConfig } from "vite";
 import { defineConfig } from "vitest/config";
 
 /** Test projects by host: the core runs under node but may import nothing of it. */
@@ -25,6 +27,40 @@ const test = {
   ],
 };
 
+/** The kernels as the package exports them, for the page to load. */
+const kernels = {
+  alias: { "sealift/kernels.wasm": fileURLToPath(new URL("dist/kernels.wasm", import.meta.url)) },
+};
+
+/** Gives the service worker the list of all files it is to keep, and a name for this set of them. */
+const precache: Plugin = {
+  name: "precache",
+  generateBundle: {
+    order: "post",
+    handler(_, bundle) {
+      const files = Object.values(bundle).map(({ fileName }) => `/${fileName}`);
+      const kept = files.filter((name) => name !== "/index.html" && name !== "/assets/sw.js").sort();
+      const hash = createHash("sha256");
+      for (const file of Object.values(bundle)) hash.update(file.type === "chunk" ? file.code : file.source);
+      const worker = bundle["assets/sw.js"];
+      if (worker?.type !== "chunk") throw new Error("The page's build has no service worker");
+      const list = { version: hash.digest("hex").slice(0, 16), files: ["/", ...kept] };
+      worker.code = worker.code.replace(/^/, `const PRECACHE=${JSON.stringify(list)};`);
+    },
+  },
+};
+
+/** One classic script with everything in it, for verify.html. */
+const inlined = (input: string): UserConfig => ({
+  resolve: kernels,
+  build: {
+    write: false,
+    modulePreload: false,
+    cssCodeSplit: false,
+    rolldownOptions: { input, output: { format: "iife" } },
+  },
+});
+
 /** Each is one `vite build --mode NAME`; all write into dist/, so none may empty it. */
 const builds: Readonly<Record<string, UserConfig>> = {
   /** What other programs import: our modules only, in shared chunks; dependencies stay imports. */
@@ -49,6 +85,28 @@ const builds: Readonly<Record<string, UserConfig>> = {
       },
     },
   },
+  /** The page, as a registry serves it: dist/web, its files named by their content. */
+  page: {
+    root: "web",
+    resolve: kernels,
+    plugins: [precache],
+    worker: { format: "es" },
+    build: {
+      outDir: "../dist/web",
+      emptyOutDir: true,
+      modulePreload: false,
+      assetsInlineLimit: 0,
+      rolldownOptions: {
+        input: { index: "web/index.html", sw: "web/service-worker.ts" },
+        output: {
+          entryFileNames: ({ name }) => (name === "sw" ? "assets/sw.js" : "assets/[name]-[hash].js"),
+        },
+      },
+    },
+  },
+  /** What scripts/build-verifier.mjs puts into verify.html. */
+  verifier: inlined("web/verify.tsx"),
+  "verifier-worker": inlined("web/worker/verifier.worker.ts"),
 };
 
 export default defineConfig(({ mode }) => {

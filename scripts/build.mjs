@@ -1,8 +1,9 @@
-// `npm run build`: kernels, library, command, and their types, into dist/.
+// `npm run build`: kernels, library, command, page, and their types, into dist/.
 import { spawnSync } from "node:child_process";
 import { chmodSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
+import { buildVerifier } from "./build-verifier.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);
@@ -15,6 +16,7 @@ function node(...args) {
 for (const stale of ["dist/.fingerprint", "dist/chunks", "dist/types"])
   rmSync(stale, { recursive: true, force: true });
 node("scripts/build-kernels.mjs");
-for (const mode of ["library", "cli"]) await build({ mode, logLevel: "warn" });
+for (const mode of ["library", "cli", "page"]) await build({ mode, logLevel: "warn" });
+await buildVerifier();
 node("node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json");
 chmodSync("dist/cli.js", 0o755);

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { createApp } from "../../edge/app.ts";
 import { SealiftError } from "../../src/error.ts";
 import { fsStore } from "../host/fs-store.ts";
+import { pageFiles } from "../host/page.ts";
 import { serve } from "../host/serve.ts";
 import { collected, type GlobalOptions } from "./options.ts";
 import { runCommand } from "./run.ts";
@@ -42,7 +43,14 @@ Examples:
           const store = await fsStore(options.store, host.kernels);
           const { corsOrigin: origins } = options;
           const cors = origins?.includes("*") ? "*" : origins;
-          const app = createApp({ store, kernels: host.kernels, log: output.log, ...(cors && { cors }) });
+          const page = await pageFiles();
+          const app = createApp({
+            store,
+            kernels: host.kernels,
+            log: output.log,
+            ...(cors && { cors }),
+            ...(page && { page }),
+          });
           const served = await serve(app, address);
           await output.result(
             { url: served.url, store: options.store },

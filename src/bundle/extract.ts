@@ -2,13 +2,13 @@ import { type Content, contentOf, verifiedContent } from "../bytes/content.ts";
 import type { FilesWriter } from "../bytes/files.ts";
 import { observed } from "../bytes/progress.ts";
 import type { ByteStream } from "../bytes/stream.ts";
-import { SealiftError } from "../error.ts";
+import { isSealiftError, reasonOf, SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
 import { archiveSize, type PlannedEntry } from "../layout/archive-plan.ts";
 import { planImageArchive } from "../layout/image-archive.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
-import { readTar } from "../tar/read.ts";
-import { ExtractionGuard } from "../tar/safety.ts";
+import { readTar, type TarEntry } from "../tar/read.ts";
+import { ExtractionGuard, safeDirectory } from "../tar/safety.ts";
 import { writeTar } from "../tar/write.ts";
 import type { Bundle } from "./bundle.ts";
 import {
@@ -25,14 +25,24 @@ export interface ExtractResult {
   readonly paths: readonly string[];
 }
 
+export interface ExtractOptions {
+  /** Hears of what may not or cannot be made here, which is then left out; without it that ends the extraction. */
+  readonly onRefused?: (path: string, reason: string) => void;
+}
+
 /**
  * Puts a bundle's contents at their targets. Every blob is checked on its way,
  * and nothing is visible before all of them held. An image whose target ends
  * in `.tar` becomes an archive that docker and podman load; any other an OCI
  * layout folder.
  */
-export async function extractBundle(bundle: Bundle, folder: FilesWriter, host: Host): Promise<ExtractResult> {
-  const extraction = new Extraction(bundle, folder, host);
+export async function extractBundle(
+  bundle: Bundle,
+  folder: FilesWriter,
+  host: Host,
+  options: ExtractOptions = {},
+): Promise<ExtractResult> {
+  const extraction = new Extraction(bundle, folder, host, options);
   try {
     for (const artifact of bundle.config.artifacts) await extraction.artifact(artifact);
     if (bundle.config.entrypoint) await extraction.file(bundle.config.entrypoint);
@@ -51,21 +61,23 @@ class Extraction {
   readonly #bundle: Bundle;
   readonly #folder: FilesWriter;
   readonly #host: Host;
+  readonly #onRefused: ExtractOptions["onRefused"];
 
-  constructor(bundle: Bundle, folder: FilesWriter, host: Host) {
+  constructor(bundle: Bundle, folder: FilesWriter, host: Host, { onRefused }: ExtractOptions) {
     this.#bundle = bundle;
     this.#folder = folder;
     this.#host = host;
+    this.#onRefused = onRefused;
   }
 
   async artifact(artifact: BundleArtifact): Promise<void> {
-    if (artifact.type === "image") return this.#image(artifact);
-    if (artifact.type === "tree") return this.#tree(artifact);
+    if (artifact.type === "image") return this.#unlessRefused(artifact.target, () => this.#image(artifact));
+    if (artifact.type === "tree") return this.#unlessRefused(artifact.target, () => this.#tree(artifact));
     for (const file of artifact.files) await this.file(file);
   }
 
   async file(file: BundleFile): Promise<void> {
-    await this.#write(file.path, this.#blob(file), modeOf(file));
+    await this.#unlessRefused(file.path, () => this.#write(file.path, this.#blob(file), modeOf(file)));
   }
 
   async #image(artifact: ImageArtifact): Promise<void> {
@@ -84,14 +96,29 @@ class Extraction {
     const folder = targetFolder(target);
     const under = (path: string) => (folder === "" ? path : `${folder}/${path}`);
     for await (const member of readTar(await this.#blob(tree).open(), this.#host.kernels)) {
-      if (member.type === "directory") await this.#makeFolder(under(member.name));
-      else if (member.type === "symlink") await this.#symlink(under(member.name), member.linkname);
-      else if (member.type === "file") {
-        const mode = member.mode & 0o111 ? 0o755 : 0o644;
-        await this.#write(under(member.name), { size: member.size, open: async () => member.body }, mode);
-      } else {
-        throw new SealiftError("UNSUPPORTED", `Cannot extract ${member.name}: it is a ${member.type}`);
-      }
+      await this.#unlessRefused(under(member.name), () => this.#member(member, under(member.name)));
+    }
+  }
+
+  async #member(member: TarEntry, name: string): Promise<void> {
+    // By itself: the folder in front of it makes even an absolute name a relative one.
+    safeDirectory(member.name);
+    if (member.type === "directory") return this.#makeFolder(name);
+    if (member.type === "symlink") return this.#symlink(name, member.linkname);
+    if (member.type !== "file") {
+      throw new SealiftError("UNSUPPORTED", `Cannot extract ${member.name}: it is a ${member.type}`);
+    }
+    const mode = member.mode & 0o111 ? 0o755 : 0o644;
+    await this.#write(name, { size: member.size, open: async () => member.body }, mode);
+  }
+
+  /** What may not be made is left out and reported, if anyone listens; content that does not hold ends all. */
+  async #unlessRefused(path: string, make: () => Promise<void>): Promise<void> {
+    try {
+      await make();
+    } catch (error) {
+      if (!this.#onRefused || !isSealiftError(error, "UNSAFE_PATH", "UNSUPPORTED")) throw error;
+      this.#onRefused(path, reasonOf(error));
     }
   }
 

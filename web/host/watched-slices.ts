@@ -1,0 +1,31 @@
+import type { Slices } from "../../src/bytes/slices.ts";
+import { type ByteStream, chunksOf, streamFrom } from "../../src/bytes/stream.ts";
+import { SealiftError } from "../../src/error.ts";
+
+export interface Watch {
+  /** Ends every read. */
+  readonly signal: AbortSignal;
+  /** Hears how many bytes each chunk brought. */
+  onRead(bytes: number): void;
+}
+
+/** Slices whose reads are counted, and end when the signal aborts. */
+export function watchedSlices(slices: Slices, watch: Watch): Slices {
+  return { size: slices.size, slice: (start, end) => watched(slices.slice(start, end), watch) };
+}
+
+function watched(stream: ByteStream, { signal, onRead }: Watch): ByteStream {
+  async function* chunks() {
+    for await (const chunk of chunksOf(stream)) {
+      if (signal.aborted) throw cancelled();
+      onRead(chunk.length);
+      yield chunk;
+    }
+  }
+  return streamFrom(chunks(), (reason) => stream.cancel(reason));
+}
+
+/** What a cancelled job ends with. */
+export function cancelled(): SealiftError {
+  return new SealiftError("ABORTED", "Cannot go on: it was cancelled");
+}

@@ -1,0 +1,74 @@
+import type { Row, Tree } from "../state/tree.ts";
+
+/** The keys of WAI-ARIA's tree pattern; true where the key was one of them. */
+export function treeKey(event: KeyboardEvent, tree: Tree, onChoose: (row: Row) => void): boolean {
+  if (event.ctrlKey || event.metaKey || event.altKey) return false;
+  const row = tree.current.value;
+  if (!row) return false;
+  const move = MOVES[event.key];
+  if (move) {
+    const to = move(tree.rows.value, tree.rows.value.indexOf(row));
+    if (to) tree.select(to.node.key);
+    return true;
+  }
+  switch (event.key) {
+    case "ArrowRight":
+      goIn(tree, row);
+      return true;
+    case "ArrowLeft":
+      goOut(tree, row);
+      return true;
+    case " ":
+      tree.toggle(row);
+      return true;
+    case "Enter":
+      onChoose(row);
+      return true;
+    case "*":
+      tree.expandSiblings(row);
+      return true;
+  }
+  return typeAhead(event.key, tree, row);
+}
+
+const PAGE = 12;
+
+type Move = (rows: readonly Row[], from: number) => Row | undefined;
+
+const MOVES: Readonly<Record<string, Move>> = {
+  ArrowDown: (rows, from) => rows[from + 1],
+  ArrowUp: (rows, from) => rows[from - 1],
+  PageDown: (rows, from) => rows[Math.min(from + PAGE, rows.length - 1)],
+  PageUp: (rows, from) => rows[Math.max(from - PAGE, 0)],
+  Home: (rows) => rows[0],
+  End: (rows) => rows.at(-1),
+};
+
+/** Opens a closed node; of an open one, goes to its first child. */
+function goIn(tree: Tree, row: Row): void {
+  if (row.expanded === false) tree.expand(row);
+  else if (row.expanded) {
+    const rows = tree.rows.value;
+    const next = rows[rows.indexOf(row) + 1];
+    if (next && next.parent === row.node.key) tree.select(next.node.key);
+  }
+}
+
+/** Closes an open node; from another, goes to its parent. */
+function goOut(tree: Tree, row: Row): void {
+  if (row.expanded) tree.collapse(row);
+  else if (row.parent !== undefined) tree.select(row.parent);
+}
+
+/** A letter goes to the next node whose name begins with it. */
+function typeAhead(key: string, tree: Tree, row: Row): boolean {
+  if (key.length !== 1) return false;
+  const rows = tree.rows.value;
+  const from = rows.indexOf(row) + 1;
+  const letter = key.toLowerCase();
+  const found = [...rows.slice(from), ...rows.slice(0, from)].find(({ node }) =>
+    node.name.toLowerCase().startsWith(letter),
+  );
+  if (found) tree.select(found.node.key);
+  return found !== undefined;
+}
