@@ -14,12 +14,13 @@ export { UploadObject } from "./cloudflare-upload.ts";
 
 const kernels = wasmKernels(module);
 
-/** One for as long as the isolate lives: what is bound does not change. */
-let app: ReturnType<typeof appOf> | undefined;
+/** Made once for what is bound, which does not change as long as the isolate lives. */
+const apps = new WeakMap<Bindings, ReturnType<typeof appOf>>();
 
 export default {
   fetch(request, bindings) {
-    app ??= appOf(bindings);
+    const app = apps.get(bindings) ?? appOf(bindings);
+    apps.set(bindings, app);
     return app.fetch(request);
   },
 } satisfies ExportedHandler<Bindings>;

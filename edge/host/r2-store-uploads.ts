@@ -21,13 +21,15 @@ export function r2Uploads({ BUCKET, UPLOADS, REPOSITORIES }: StoreBindings, kern
     offset: number | undefined,
     work: (claim: Claim) => Promise<T>,
   ): Promise<T> {
-    const upload = uploadObject(id);
-    const claim = await upload.claim(repository, offset);
+    const claim = await uploadObject(id).claim(repository, offset);
     if (claim.refused) throw refusalOf(claim, id, offset);
     try {
       return await work(claim);
     } finally {
-      await upload.release(claim.epoch);
+      // Heard before our client sends its next request; disposing alone is heard a moment later.
+      await uploadObject(id)
+        .release(claim.epoch)
+        .catch(() => {});
       claim.hold[Symbol.dispose]();
     }
   }

@@ -10,3 +10,9 @@ export const bindings = env as unknown as Bindings;
 
 /** The store over the bindings, as a new worker would have it. */
 export const newStore = (): Store => r2Store(bindings, kernels);
+
+/** The sizes of what lies in the bucket, by key. */
+export async function objectSizes(): Promise<number[]> {
+  const { objects } = await bindings.BUCKET.list();
+  return objects.map(({ size }) => size);
+}
