@@ -11,8 +11,8 @@ export interface Row {
   readonly ratio: number | null;
 }
 
-/** A bench gives its rows as it finds them. */
-export type Bench = (say: (text: string) => void) => AsyncIterable<Row>;
+/** A bench gives its rows as it finds them; of one with many cases, `only` those whose names begin so. */
+export type Bench = (say: (text: string) => void, only: readonly string[]) => AsyncIterable<Row>;
 
 /** A row with its ratio. */
 export function row(

@@ -1,0 +1,112 @@
+/** The kernels' corpus: what any Linux system has, by a fixed recipe, and random bytes from a fixed seed. */
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import type { Corpus } from "./kernels-contest.ts";
+import type { Input } from "./kernels-engines.ts";
+
+const MB = 1e6;
+const TEXT_SIZE = 24 * MB;
+const CHUNK = 64 * 1024;
+
+/** Where software's files lie; equal parts of each make the tar. The last is there wherever this bench is. */
+const PLACES = ["/usr/share/doc", "/usr/include", "/usr/lib/python3", "/usr/lib", "node_modules"];
+
+export function makeCorpus(): Corpus {
+  const random = randomBytes(64 * MB);
+  const texts = [
+    input(
+      "text",
+      gathered((name) => /\.(h|hpp|py|txt|md|js|ts|html)$/.test(name), false),
+    ),
+    input(
+      "software tar",
+      gathered(() => true, true),
+    ),
+  ];
+  return {
+    random: input("random", random),
+    streams: [0, 1, 2, 3].map((i) => input(`stream ${i}`, random.slice(i * 16 * MB, (i + 1) * 16 * MB))),
+    files: smallFiles(random),
+    texts,
+    packed: texts.map(({ name, data }) => input(name, new Uint8Array(gzipSync(data)))),
+  };
+}
+
+function input(name: string, data: Uint8Array<ArrayBuffer>): Input {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  for (let at = 0; at < data.length; at += CHUNK) chunks.push(data.subarray(at, at + CHUNK));
+  return { name, data, chunks };
+}
+
+/** 1 to 64 kB, their logarithms even; as many as make 32 MB. */
+function smallFiles(random: Uint8Array<ArrayBuffer>): Input[] {
+  const files: Input[] = [];
+  let state = 7;
+  for (let at = 0; at < 32 * MB; ) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    const size = Math.round(1000 * 64 ** (state / 2 ** 32));
+    files.push(input(`file ${files.length}`, random.subarray(at, at + size)));
+    at += size;
+  }
+  return files;
+}
+
+/** Files of each place in the order of their paths, cut off where its part is full. */
+function gathered(wanted: (name: string) => boolean, asTar: boolean): Uint8Array<ArrayBuffer> {
+  const data = new Uint8Array(TEXT_SIZE);
+  const places = PLACES.filter((place) => existsSync(place));
+  let at = 0;
+  places.forEach((place, i) => {
+    const end = Math.floor((TEXT_SIZE * (i + 1)) / places.length);
+    for (const path of filesUnder(place)) {
+      if (at >= end) break;
+      if (!wanted(path)) continue;
+      const content = readFileSync(path);
+      const pieces = asTar ? [tarHeader(path, content.length), content, padding(content.length)] : [content];
+      for (const piece of pieces) {
+        const fitting = piece.subarray(0, end - at);
+        data.set(fitting, at);
+        at += fitting.length;
+      }
+    }
+  });
+  return data.slice(0, at);
+}
+
+/** Regular files below 2 MB, so that no single one makes a place's part. */
+function* filesUnder(folder: string): Generator<string> {
+  const entries = readdirSync(folder, { withFileTypes: true });
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* filesUnder(path);
+    else if (entry.isFile() && statSync(path).size < 2 * MB) yield path;
+  }
+}
+
+/** Enough of a POSIX.1 header to compress like one. */
+function tarHeader(name: string, size: number): Uint8Array {
+  const block = Buffer.alloc(512);
+  block.write(name.slice(1, 100), 0);
+  block.write(`0000644\u00000000000\u00000000000\0${size.toString(8).padStart(11, "0")}\0`, 100);
+  block.write("14400000000\u0000010000\0 0", 136);
+  block.write("ustar\u000000root", 257);
+  return block;
+}
+
+function padding(size: number): Uint8Array {
+  return new Uint8Array((512 - (size % 512)) % 512);
+}
+
+function randomBytes(length: number): Uint8Array<ArrayBuffer> {
+  const words = new Uint32Array(length / 4);
+  let state = 1;
+  for (let i = 0; i < words.length; i++) {
+    // xorshift32 (Marsaglia, 2003).
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    words[i] = state;
+  }
+  return new Uint8Array(words.buffer);
+}
