@@ -10,7 +10,8 @@
  * DONE, since another member may follow; `complete()` tells whether the input
  * may end here.
  */
-import { crc32, step as crcStep, prepare as prepareCrc } from "./crc32";
+import { step as crcStep, prepare as prepareCrc } from "./crc32";
+import { crc32Long } from "./crc32-sparse";
 import {
   alignToByte,
   beginStream,
@@ -88,7 +89,7 @@ function readBody(): i32 {
   const start = outputEnd();
   const status = inflate();
   const produced = <u32>(outputEnd() - start);
-  crc = crc32(start, produced, crc);
+  crc = crc32Long(start, produced, crc);
   length += produced;
   if (status === DONE) {
     alignToByte();

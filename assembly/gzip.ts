@@ -11,7 +11,7 @@
  * 0 to `CHUNK_SIZE` bytes, goes to `end`. Both return how many bytes of output
  * stand at `outputStart()`, valid until the next call.
  */
-import { crc32 } from "./crc32";
+import { crc32Long } from "./crc32-sparse";
 import { CHUNK, CHUNK_SIZE, carry, compress, OUTPUT } from "./deflate";
 import { WINDOW_SIZE } from "./deflate-format";
 
@@ -56,7 +56,7 @@ export function outputStart(): usize {
 /** Returns the bytes of output, a header included. */
 function writeChunk(length: u32, last: bool): u32 {
   begin = dictionary > 0 ? OUTPUT : OUTPUT - HEADER_SIZE;
-  crc = crc32(CHUNK, length, crc);
+  crc = crc32Long(CHUNK, length, crc);
   size += length;
   return compress(dictionary, length, last) + <u32>(OUTPUT - begin);
 }
