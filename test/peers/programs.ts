@@ -1,0 +1,76 @@
+/** Real programs as these tests use them: each over a folder of its own, so that nothing of the machine's is touched. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { answers, freePort, type RunResult, run, type Service, startService } from "./peer.ts";
+
+type Program = (...args: string[]) => Promise<RunResult>;
+
+/** podman with storage below the folder. */
+export function podmanIn(folder: string): Program {
+  const storage = [`--root=${join(folder, "root")}`, `--runroot=${join(folder, "run")}`];
+  const options = ["--storage-driver=vfs", ...storage, "--cgroup-manager=cgroupfs"];
+  return (...args) => run("podman", [...options, ...args], { cwd: folder });
+}
+
+/** buildah with storage below the folder. */
+export function buildahIn(folder: string): Program {
+  const storage = [`--root=${join(folder, "root")}`, `--runroot=${join(folder, "run")}`];
+  return (...args) => run("buildah", ["--storage-driver=vfs", ...storage, ...args], { cwd: folder });
+}
+
+/** skopeo, which speaks HTTP here and asks for no signatures. */
+export function skopeoIn(folder: string): Program {
+  return (command, ...args) => {
+    const verify = {
+      copy: ["--src-tls-verify=false", "--dest-tls-verify=false"],
+      inspect: ["--tls-verify=false"],
+    };
+    const options = verify[command as keyof typeof verify] ?? [];
+    return run("skopeo", ["--insecure-policy", command as string, ...options, ...args], { cwd: folder });
+  };
+}
+
+/** A running registry. */
+export interface RegistryService extends Service {
+  /** `host:port`. */
+  readonly host: string;
+}
+
+/** Debian's docker-registry over a folder. */
+export async function startDockerRegistry(folder: string): Promise<RegistryService> {
+  const host = `127.0.0.1:${await freePort()}`;
+  await mkdir(folder, { recursive: true });
+  const config = join(folder, "registry.yml");
+  const lines = [
+    "version: 0.1",
+    "log: { level: error }",
+    `storage: { filesystem: { rootdirectory: ${join(folder, "data")} } }`,
+    `http: { addr: "${host}" }`,
+  ];
+  await writeFile(config, lines.join("\n"));
+  const service = await startService("docker-registry", ["serve", config], () =>
+    answers(`http://${host}/v2/`),
+  );
+  return { ...service, host };
+}
+
+/** containerd over a folder, with the ctr that speaks to it. A socket's path may not be long: `folder`'s is not. */
+export async function startContainerd(folder: string): Promise<{ service: Service; ctr: Program }> {
+  const socket = join(folder, "s");
+  const config = join(folder, "config.toml");
+  const lines = [
+    "version = 2",
+    `root = "${join(folder, "root")}"`,
+    `state = "${join(folder, "state")}"`,
+    'disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]',
+    "[grpc]",
+    `  address = "${socket}"`,
+  ];
+  await writeFile(config, lines.join("\n"));
+  const ctr: Program = (...args) => run("ctr", ["-a", socket, "-n", "sealift", ...args], { cwd: folder });
+  const service = await startService("containerd", ["--config", config], async () => {
+    await ctr("version");
+    return true;
+  });
+  return { service, ctr };
+}
