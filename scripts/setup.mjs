@@ -81,6 +81,7 @@ const INPUTS = [
   "web",
   "scripts/build.mjs",
   "scripts/build-kernels.mjs",
+  "scripts/build-verifier.mjs",
   "package.json",
   "package-lock.json",
   "tsconfig.json",
@@ -94,6 +95,8 @@ const OUTPUTS = [
   "dist/cli.js",
   "dist/kernels.wasm",
   "dist/types",
+  "dist/verify.html",
+  "dist/web",
 ];
 
 function fingerprintOfBuild() {
@@ -114,9 +117,13 @@ function filesOf(path) {
   if (!existsSync(at(path))) return [];
   if (/\.[a-z]+$/.test(path)) return [path];
   const entries = readdirSync(at(path), { withFileTypes: true, recursive: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(root.length));
+  return (
+    entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name).slice(root.length))
+      // Tools keep their state in folders of such names.
+      .filter((name) => !name.split(sep).some((part) => part.startsWith(".")))
+  );
 }
 
 function run(command, args, { onError, ...options } = {}) {
