@@ -1,5 +1,5 @@
 /** `bundle build` and `bundle info`: the same content gives the same file, wherever and by whomever it is built. */
-import { existsSync, readFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ServedRegistry, startRegistry, Workspace } from "./cli.ts";
 import { checkedLayout, fileDigest, unpack } from "./images.ts";
@@ -53,6 +53,15 @@ describe("a bundle built again", () => {
   ])("from %s is the same file", async (_, definition, cwd) => {
     const options = cwd ? { cwd: cwd() } : {};
     expect(await build(definition(), "path.bundle", options)).toBe(fileDigest(work.at("shop.bundle")));
+  });
+
+  const canDrop = process.getuid?.() === 0 && existsSync("/usr/bin/setpriv");
+  it.skipIf(!canDrop)("by another user is the same file", async () => {
+    mkdirSync(work.at("theirs"));
+    chmodSync(work.at("theirs"), 0o777);
+    const args = ["bundle", "build", "-f", "shop/shop.sealift.yml", "-o", "theirs/shop.bundle"];
+    await work.sealift(args, { as: "nobody" });
+    expect(fileDigest(work.at("theirs/shop.bundle"))).toBe(fileDigest(work.at("shop.bundle")));
   });
 
   it("records SOURCE_DATE_EPOCH, and is the same for the same one", async () => {
