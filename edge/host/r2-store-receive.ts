@@ -1,5 +1,6 @@
-import { type ByteStream, chunksOf } from "../../src/bytes/stream.ts";
+import type { ByteStream } from "../../src/bytes/stream.ts";
 import { SealiftError } from "../../src/error.ts";
+import { largeChunksOf } from "./r2-store-chunks.ts";
 
 const MIB = 1024 * 1024;
 
@@ -7,10 +8,10 @@ const MIB = 1024 * 1024;
 const COLLECTED = 8 * MIB;
 
 /**
- * Of a known length, bytes go straight through. R2 takes 5 GiB at once; less, so
- * that a broken upload loses less, yet few enough for a worker's subrequests.
+ * Of a known length, bytes go straight through, in memory of no size. R2 takes
+ * 5 GiB at once; at this a broken upload loses little, and a layer is few objects.
  */
-const STREAMED = 256 * MIB;
+const STREAMED = 64 * MIB;
 
 /** Stores the next segment, of exactly `size` bytes. */
 export type StoreSegment = (size: number, chunks: Chunks) => Promise<void>;
@@ -35,7 +36,7 @@ async function receiveCollected(body: ByteStream, capacity: number, store: Store
     if (size > 0 && buffer) await store(size, [buffer.subarray(0, size)]);
   };
   try {
-    for await (const chunk of chunksOf(body)) {
+    for await (const chunk of largeChunksOf(body)) {
       buffer ??= new Uint8Array(capacity);
       for (let taken = 0; taken < chunk.length; ) {
         if (filled === capacity) await flush();
@@ -51,7 +52,7 @@ async function receiveCollected(body: ByteStream, capacity: number, store: Store
 }
 
 async function receiveStreamed(body: ByteStream, length: number, store: StoreSegment): Promise<void> {
-  const chunks = chunksOf(body);
+  const chunks = largeChunksOf(body);
   let rest: Uint8Array = new Uint8Array();
   async function* take(size: number): AsyncGenerator<Uint8Array> {
     for (let missing = size; missing > 0; ) {
