@@ -7,7 +7,7 @@ export interface Row {
   /** The other program; null if there is none on this machine. */
   readonly peer: string | null;
   readonly peerValue: number | null;
-  /** Ours divided by the peer's. */
+  /** How many times better ours is: above 1 we are faster, or take less. */
   readonly ratio: number | null;
 }
 
@@ -20,7 +20,7 @@ export function row(
   sealift: number,
   peer?: { readonly name: string; readonly value: number },
 ): Row {
-  const ratio = peer ? round(sealift / peer.value, 2) : null;
+  const ratio = peer ? round(isRate(unit) ? sealift / peer.value : peer.value / sealift, 2) : null;
   return {
     ...{ bench, case: name, unit },
     sealift: round(sealift, 3),
@@ -28,6 +28,11 @@ export function row(
     peerValue: peer ? round(peer.value, 3) : null,
     ratio,
   };
+}
+
+/** Of a rate (MB/s) more is better; of seconds and bytes, less. */
+function isRate(unit: string): boolean {
+  return /\/s\b/.test(unit);
 }
 
 export function median(values: readonly number[]): number {
