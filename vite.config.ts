@@ -6,7 +6,7 @@ import { defineConfig } from "vitest/config";
 /** Test projects by host: the core runs under node but may import nothing of it. */
 const project = (name: string, include: string[]) => ({
   extends: true as const,
-  test: { name, include, testTimeout: 30_000, hookTimeout: 60_000 },
+  test: { name, include, testTimeout: 120_000, hookTimeout: 120_000 },
 });
 
 const test = {
