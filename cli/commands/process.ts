@@ -3,7 +3,7 @@ import { CORE_SCHEMES } from "../../src/pipeline/core-schemes.ts";
 import { parseFilter } from "../../src/pipeline/filters.ts";
 import { runPipeline } from "../../src/pipeline/pipeline.ts";
 import type { SinkResult } from "../../src/sink/sink.ts";
-import { type Colors, formatSize, table } from "../output/text.ts";
+import { type Colors, formatSize, shortenDigests, table } from "../output/text.ts";
 import { bundleSink } from "./bundle-sink.ts";
 import {
   addRegistryOptions,
@@ -82,7 +82,13 @@ Examples:
 `;
 
 function describe(result: SinkResult, colors: Colors): string {
-  const rows = result.layers.map(({ digest, size, outcome }) => [`  ${digest}`, formatSize(size), outcome]);
-  const manifest = result.manifest ? `manifest ${result.manifest.digest}\n` : "";
-  return `${colors.bold(result.name)}\n${manifest}${table(rows, [1])}`;
+  const { name, manifest, layers } = result;
+  const rows = layers.map(({ digest, size, outcome }) => [
+    `  ${shortenDigests(digest)}`,
+    formatSize(size),
+    outcome,
+  ]);
+  const identity = manifest ? `manifest ${manifest.digest}\n` : "";
+  // The manifest's line says it, and the two would not fit one.
+  return `${colors.bold(name.replace(`@${manifest?.digest}`, ""))}\n${identity}${table(rows, [1])}`;
 }

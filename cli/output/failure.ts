@@ -1,5 +1,5 @@
 import { isSealiftError, reasonOf, SealiftError } from "../../src/error.ts";
-import { type Colors, printable } from "./text.ts";
+import { type Colors, printable, wrapped } from "./text.ts";
 
 /** An error as every host knows it. What is not ours is an interruption or a defect. */
 export function asSealiftError(error: unknown): SealiftError {
@@ -10,10 +10,20 @@ export function asSealiftError(error: unknown): SealiftError {
   return new SealiftError("INTERNAL", `Cannot finish: ${reasonOf(error)}`, { cause: error });
 }
 
+export interface FailureOptions {
+  readonly colors: Colors;
+  /** Also the causes with their stacks. */
+  readonly debug: boolean;
+  /** Columns of the terminal. */
+  readonly width: number;
+}
+
 /** `error[CODE]: message`, its hint, and with `debug` the causes with their stacks. */
-export function renderFailure(error: SealiftError, colors: Colors, debug = false): string {
-  const lines = [`${colors.red(`error[${error.code}]`)}: ${printable(error.message)}`];
-  if (error.hint) lines.push(`${colors.cyan("hint")}: ${printable(error.hint)}`);
+export function renderFailure(error: SealiftError, { colors, debug, width }: FailureOptions): string {
+  const lines = [
+    wrapped(`${colors.red(`error[${error.code}]`)}: ${printable(error.message)}`, width, 2),
+    ...(error.hint ? [wrapped(`${colors.cyan("hint")}: ${printable(error.hint)}`, width, 2)] : []),
+  ];
   if (debug) {
     if (error.stack) lines.push(colors.dim(stackOf(error)));
     for (const cause of causesOf(error)) {

@@ -25,8 +25,8 @@ export interface OutputStream {
 export interface Output {
   /** For the host: draws progress, prints warnings and notes. */
   readonly log: (event: LogEvent) => void;
-  /** The command's answer, once: as JSON under `--json`, else as the text made for people. */
-  result(value: object, text: (colors: Colors) => string): Promise<void>;
+  /** The command's answer, once: as JSON under `--json`, else as the text made for people, on lines of any `width`. */
+  result(value: object, text: (colors: Colors, width: number) => string): Promise<void>;
   /** Says why the command failed; gives its exit code. */
   failure(error: unknown): Promise<number>;
   /** Ends drawing; call before the process ends. */
@@ -52,17 +52,22 @@ export function createOutput(options: OutputOptions = {}): Output {
     log: (event) => (event.type === "progress" ? progress.show(event) : say(event.type, event.message)),
     async result(value, text) {
       progress.stop();
-      await written(stdout, json ? renderJson(value) : text(colorsFor(stdout, env)));
+      await written(stdout, json ? renderJson(value) : text(colorsFor(stdout, env), widthOf(stdout)));
     },
     async failure(error) {
       progress.stop();
       const failure = asSealiftError(error);
       if (json) await written(stdout, renderJson(failureObject(failure, debug)));
-      await written(stderr, renderFailure(failure, colors, debug));
+      await written(stderr, renderFailure(failure, { colors, debug, width: widthOf(stderr) }));
       return failure.exitCode;
     },
     stop: () => progress.stop(),
   };
+}
+
+/** Only a terminal has a width; what is read by programs and kept in files stays on its line. */
+function widthOf({ isTTY, columns = 80 }: OutputStream): number {
+  return isTTY ? columns : Number.POSITIVE_INFINITY;
 }
 
 function chooseProgress(

@@ -26,6 +26,8 @@ export interface ProgressOptions {
 const REDRAW_MS = 100;
 /** More lines than a small terminal has would scroll what cannot be drawn over. */
 const MAX_LINES = 8;
+/** Work that was over sooner leaves no line on a terminal: nobody waited for it. */
+const WORTH_A_LINE_MS = 1_000;
 /** In a log, work shorter than this says nothing. */
 const LOG_EVERY_MS = 10_000;
 const BAR_WIDTH = 20;
@@ -38,7 +40,7 @@ interface Work {
 const CLEAR_LINE = "\u001b[2K";
 const lineUp = (lines: number) => `\u001b[${lines}A\r`;
 
-/** On a terminal: active work redrawn in place at most ten times a second; finished work leaves a line. */
+/** On a terminal: active work redrawn in place at most ten times a second; work of some length leaves a line. */
 export function terminalProgress(
   screen: Screen,
   { colors, now = () => performance.now() }: ProgressOptions,
@@ -75,7 +77,9 @@ export function terminalProgress(
         return;
       }
       active.delete(keyOf(event));
-      draw(`${colors.green("✓ done")} ${finishedText(event, now() - work.startedAt)}\n`);
+      const took = now() - work.startedAt;
+      if (took < WORTH_A_LINE_MS) drawSoon();
+      else draw(`${colors.green("✓ done")} ${finishedText(event, took)}\n`);
     },
     print: (text) => draw(text),
     stop() {

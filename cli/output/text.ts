@@ -74,6 +74,21 @@ export function table(rows: readonly (readonly string[])[], right: readonly numb
   return rows.map((row) => `${row.map(pad).join("  ").trimEnd()}\n`).join("");
 }
 
+/** Text on lines of at most `width` where its words allow it, those after the first `indent` columns in. */
+export function wrapped(text: string, width: number, indent: number): string {
+  const lines: string[] = [];
+  const [first = "", ...words] = text.split(" ");
+  let line = first;
+  for (const word of words) {
+    const longer = `${line} ${word}`;
+    if (line.trim() !== "" && shownWidth(longer) > width) {
+      lines.push(line);
+      line = " ".repeat(indent) + word;
+    } else line = longer;
+  }
+  return [...lines, line].join("\n");
+}
+
 /** Colour takes no room. */
 function shownWidth(cell: string): number {
   return [...cell.replace(COLOR, "")].length;

@@ -6,6 +6,7 @@ import { SealiftError } from "../../../src/error.ts";
 import type { Digest } from "../../../src/oci/digest.ts";
 import { type Verdict, verdictExitCode } from "../../../src/trust/verdict.ts";
 import type { NodeHost } from "../../host/host.ts";
+import { wrapped } from "../../output/text.ts";
 import { collected, type GlobalOptions } from "../options.ts";
 import { runCommand } from "../run.ts";
 import { openInput } from "./files.ts";
@@ -38,7 +39,7 @@ export function addExtract(bundle: Command, exit: (code: number) => void): void 
             keys: await readPublicKeys(options.key ?? [], host),
           });
           if (verdictExitCode(verdict) !== 0) {
-            await output.result(verdict, (colors) => describeVerdict(verdict, colors));
+            await output.result(verdict, (colors, width) => describeVerdict(verdict, colors, width));
             return verdictExitCode(verdict);
           }
           const opened = await openBundleFile(slices, host);
@@ -46,8 +47,8 @@ export function addExtract(bundle: Command, exit: (code: number) => void): void 
           const { paths } = await extractBundle(opened, await host.files.createFolder(folder), host);
           await output.result(
             { folder, paths, verdict },
-            (colors) =>
-              `${colors.green("✓")} ${verdict.sentence}\n${paths.map((written) => `  ${folder}/${written}\n`).join("")}`,
+            (colors, width) =>
+              `${colors.green(wrapped(`✓ ${verdict.sentence}`, width, 2))}\n${paths.map((written) => `  ${folder}/${written}\n`).join("")}`,
           );
         }),
       );

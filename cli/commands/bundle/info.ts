@@ -43,9 +43,9 @@ function describe(info: BundleInfo, colors: Colors): string {
   ]);
   return [
     `${colors.bold(printable(title))}\n${about}`,
-    `root      ${info.root.digest}\n`,
-    `contents  ${info.blobs} blobs, ${formatSize(info.size)}\n`,
-    info.entrypoint ? `runs      ${printable(info.entrypoint.path)}\n` : "",
+    `root  ${info.root.digest}\n`,
+    `holds ${info.blobs} blobs, ${formatSize(info.size)}\n`,
+    info.entrypoint ? `runs  ${printable(info.entrypoint.path)}\n` : "",
     `\nArtifacts\n${table(artifacts, [2])}`,
     referrers.length > 0 ? `\nAttached\n${table(referrers)}` : "\nNot signed\n",
   ].join("");

@@ -33,7 +33,8 @@ export function addPush(bundle: Command, exit: (code: number) => void): void {
           const { root, uploaded, existing } = pushed;
           await output.result(
             { reference: name, root, uploaded, existing },
-            (colors) => `${colors.bold(name)}\n${uploaded} blobs sent, ${existing} were there\n`,
+            (colors) =>
+              `${colors.bold(formatReference({ ...reference, tag }))}\nroot ${root.digest}\n${uploaded} blobs sent, ${existing} were there\n`,
           );
         },
         () => registryOf(text),

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { verifyBundle } from "../../../src/bundle/verify.ts";
 import { type Check, type Verdict, verdictExitCode } from "../../../src/trust/verdict.ts";
-import { type Colors, outcomeMark, table } from "../../output/text.ts";
+import { type Colors, outcomeMark, table, wrapped } from "../../output/text.ts";
 import { collected, type GlobalOptions } from "../options.ts";
 import { runCommand } from "../run.ts";
 import { openInput } from "./files.ts";
@@ -38,7 +38,7 @@ Example:
         await runCommand(options, async ({ host, output }) => {
           const keys = await readPublicKeys(options.key ?? [], host);
           const verdict = await verifyBundle(await openInput(path, host), host, { keys });
-          await output.result(verdict, (colors) => describeVerdict(verdict, colors));
+          await output.result(verdict, (colors, width) => describeVerdict(verdict, colors, width));
           return verdictExitCode(verdict);
         }),
       );
@@ -46,10 +46,10 @@ Example:
 }
 
 /** The sentence, what failed or was skipped and why, and how many checks of each kind passed. */
-export function describeVerdict(verdict: Verdict, colors: Colors): string {
+export function describeVerdict(verdict: Verdict, colors: Colors, width: number): string {
   const good = verdictExitCode(verdict) === 0;
-  const sentence = good ? colors.green(`✓ ${verdict.sentence}`) : colors.red(`✗ ${verdict.sentence}`);
-  const lines = [sentence];
+  const sentence = wrapped(`${good ? "✓" : "✗"} ${verdict.sentence}`, width, 2);
+  const lines = [good ? colors.green(sentence) : colors.red(sentence)];
   if (verdict.subject.digest) lines.push(`  root ${verdict.subject.digest}`);
   if (verdict.signedBy) lines.push(`  signed by key ${verdict.signedBy}`);
   const notable = verdict.checks.filter(({ outcome }) => outcome !== "pass");
@@ -61,8 +61,9 @@ export function describeVerdict(verdict: Verdict, colors: Colors): string {
       `${check.object}: ${check.reason}`,
     ]),
   ];
-  const uncovered = verdict.notCovered.map((what) => `  not covered by the root: ${what}\n`).join("");
-  return `${lines.join("\n")}\n\n${table(rows)}${uncovered}`;
+  const uncovered = verdict.notCovered.map((what) => `  not covered by the root: ${what}`);
+  const details = [...table(rows).trimEnd().split("\n"), ...uncovered];
+  return `${lines.join("\n")}\n\n${details.map((line) => `${wrapped(line, width, 4)}\n`).join("")}`;
 }
 
 function passCounts(checks: readonly Check[]): [string, number][] {

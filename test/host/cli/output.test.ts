@@ -9,6 +9,7 @@ import {
   outcomeMark,
   printable,
   table,
+  wrapped,
 } from "../../../cli/output/text.ts";
 import { SealiftError } from "../../../src/error.ts";
 
@@ -174,6 +175,15 @@ describe("text for people", () => {
     expect(marked.replaceAll(new RegExp(`${ESCAPE}\\[\\d+m`, "g"), "")).toBe(
       "✓ pass          x\nlonger than it  y\n",
     );
+  });
+
+  it("breaks between words where a line would be too long, colours aside", () => {
+    const colors = colorsFor({ isTTY: true }, {});
+    expect(wrapped("one two three four", 9, 2)).toBe("one two\n  three\n  four");
+    expect(wrapped(" x  aligned  text here", 18, 4)).toBe(" x  aligned  text\n    here");
+    expect(wrapped("averyveryverylongword b", 10, 0)).toBe("averyveryverylongword\nb");
+    expect(wrapped(`${colors.red("red")} ${colors.red("red")}`, 7, 0)).not.toContain("\n");
+    expect(wrapped("as it is", Number.POSITIVE_INFINITY, 2)).toBe("as it is");
   });
 
   it("is coloured on a terminal only, unless the environment says otherwise", () => {

@@ -57,6 +57,19 @@ describe("progress on a terminal", () => {
     expect(shown(target.writes)).toEqual(["✓ done copying sha256:abababababab 2.0 kB in 1.0 s"]);
   });
 
+  it("leaves no line for what nobody waited for", () => {
+    let time = 0;
+    const target = screen();
+    const progress = terminalProgress(target, { colors, now: () => time });
+    for (const id of ["a", "b", "c"]) {
+      progress.show({ type: "progress", id, stage: "copying", done: 1, total: 1 });
+      time += 300;
+      progress.show({ type: "progress", id, stage: "copying", done: 1, total: 1, finished: true });
+    }
+    progress.stop();
+    expect(shown(target.writes)).toEqual([]);
+  });
+
   it("redraws at most ten times a second, however many events come", () => {
     let time = 0;
     const target = screen();
