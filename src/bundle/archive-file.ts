@@ -67,11 +67,15 @@ async function isBundle(slices: Slices): Promise<boolean> {
   return inOrder && text.includes(BUNDLE_TYPE);
 }
 
+/** One header, and one block of what it announces. */
+const SMALLEST_TAR = 1024;
+
 async function readIndex(slices: Slices, host: Host): Promise<TarIndex> {
   try {
     return await indexTar(slices, host.kernels);
   } catch (error) {
-    if (!isSealiftError(error, "TAR_INVALID") || slices.size === 0) throw error;
+    const noTar = isSealiftError(error, "TAR_INVALID") || slices.size < SMALLEST_TAR;
+    if (!noTar) throw error;
     throw new SealiftError(
       "LAYOUT_INVALID",
       "Cannot read the file: it is neither a bundle, nor an OCI archive, nor what docker save writes",

@@ -6,7 +6,7 @@ import { blobPath } from "../layout/oci-layout.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { MEDIA_TYPE } from "../oci/media-type.ts";
 import { type Bundle, openBundle } from "./bundle.ts";
-import type { BundleArtifact, BundleFile, ImageArtifact, TreeArtifact } from "./config.ts";
+import type { BundleArtifact, BundleFile, FilesArtifact, ImageArtifact, TreeArtifact } from "./config.ts";
 import type { Contents, ContentsNode, ContentsRegister } from "./contents.ts";
 import { ContentsRegister as Register } from "./contents.ts";
 import { GraphContents } from "./contents-graph.ts";
@@ -70,7 +70,7 @@ class BundleDescriber {
 
   async #artifact(artifact: BundleArtifact, key: string): Promise<ContentsNode> {
     if (artifact.type === "image") return this.#image(artifact, key);
-    const children = artifact.type === "tree" ? undefined : this.#files(artifact.files, key);
+    const children = artifact.type === "tree" ? undefined : this.#files(artifact, key);
     if (artifact.type === "tree") this.#listTree(artifact, key);
     const { name, target, digest } = artifact;
     const size = artifact.type === "tree" ? artifact.tree.size : totalSize(artifact.files);
@@ -92,10 +92,16 @@ class BundleDescriber {
     return { key, kind: "artifact", name, detail: target, digest, size: node.size, children, saveAs };
   }
 
-  #files(files: readonly BundleFile[], key: string): readonly ContentsNode[] {
+  /** By their paths below the target, which the artifact's own line has. */
+  #files({ files, target }: FilesArtifact, key: string): readonly ContentsNode[] {
+    const folder = `${targetFolder(target)}/`;
+    const below = (path: string) => (path.startsWith(folder) ? path.slice(folder.length) : path);
     return pathTree(
       key,
-      files.map((file, index) => ({ path: file.path, node: this.#file(file, `${key}#${index}`, file.path) })),
+      files.map((file, index) => ({
+        path: below(file.path),
+        node: this.#file(file, `${key}#${index}`, file.path),
+      })),
     );
   }
 

@@ -194,6 +194,7 @@ export class Verifier {
     const signals: Signal<undefined | object>[] = [
       this.file,
       this.progress,
+      this.keyProblem,
       this.verdict,
       this.problem,
       this.taking,

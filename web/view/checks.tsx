@@ -12,13 +12,21 @@ export function Checks({ checks }: { readonly checks: readonly Check[] }) {
   const skipped = checks.filter(({ outcome }) => outcome === "skipped");
   const passed = [...byId(checks.filter(({ outcome }) => outcome === "pass"))];
   return (
-    <ul class="checks" aria-label="Checks">
-      <Singles checks={failed} />
-      <Singles checks={skipped} />
-      {passed.map(([id, group]) => (
-        <Passed key={id} id={id} group={group} />
-      ))}
-    </ul>
+    <div class="checks">
+      {failed.length + skipped.length > 0 ? (
+        <ul aria-label="Checks that did not pass">
+          <Singles checks={failed} />
+          <Singles checks={skipped} />
+        </ul>
+      ) : null}
+      {passed.length > 0 ? (
+        <ul class="passed" aria-label="Checks that passed">
+          {passed.map(([id, group]) => (
+            <Passed key={id} id={id} group={group} />
+          ))}
+        </ul>
+      ) : null}
+    </div>
   );
 }
 
@@ -33,7 +41,7 @@ function Singles({ checks }: { readonly checks: readonly Check[] }) {
           <div>
             <p>
               <span class="visually-hidden">{WORD[check.outcome]}: </span>
-              <strong>{CHECK_NAME[check.id]}</strong> <span class="mono object">{check.object}</span>
+              <strong>{CHECK_NAME[check.id][0]}</strong> <span class="mono object">{check.object}</span>
             </p>
             <p class="reason">{check.reason}</p>
           </div>
@@ -51,7 +59,7 @@ function Passed({ id, group }: { readonly id: CheckId; readonly group: readonly 
       <details>
         <summary>
           <span class="visually-hidden">{WORD.pass}: </span>
-          <strong>{CHECK_NAME[id]}</strong> <span class="muted">{plural(group.length, "check")}</span>
+          <strong>{CHECK_NAME[id][1]}</strong> <span class="muted">{plural(group.length, "check")}</span>
         </summary>
         <ul class="mono">
           {group.slice(0, SHOWN).map(({ object }) => (

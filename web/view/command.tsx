@@ -5,7 +5,7 @@ import { CopyButton } from "./copy-button.tsx";
 export function Commands({ verifier }: { readonly verifier: Verifier }) {
   const file = verifier.file.value;
   if (!file) return null;
-  const lines = commandsFor(file.name, file.kind === "bundle", verifier.keys.all.value.length > 0);
+  const lines = commandsFor(file.name, file.kind === "bundle", keyFile(verifier));
   return (
     <section class="card commands" aria-labelledby="commands-title">
       <h2 id="commands-title">The same on the command line</h2>
@@ -21,16 +21,22 @@ export function Commands({ verifier }: { readonly verifier: Verifier }) {
   );
 }
 
-function commandsFor(name: string, isBundle: boolean, withKey: boolean): string[] {
+function commandsFor(name: string, isBundle: boolean, key: string | undefined): string[] {
   const file = quoted(name);
-  const key = withKey ? " --key release.pub" : "";
-  const verify = `sealift bundle verify ${file}${key}`;
+  const option = key === undefined ? "" : ` --key ${quoted(key)}`;
+  const verify = `sealift bundle verify ${file}${option}`;
   if (!isBundle) return [verify];
   const folder = quoted(name.replace(/\.(bundle|tar)$/, ""));
-  return [verify, `sealift bundle info ${file}`, `sealift bundle extract ${file} ./${folder}${key}`];
+  return [verify, `sealift bundle info ${file}`, `sealift bundle extract ${file} ./${folder}${option}`];
 }
 
 /** As a POSIX shell needs it; most names need nothing. */
 function quoted(name: string): string {
   return /^[\w.@%+=:,-]+$/.test(name) && !name.startsWith("-") ? name : `'${name.replaceAll("'", "'\\''")}'`;
+}
+
+/** A key picked as a file goes by that file's name; for one that was pasted there is but an example. */
+function keyFile(verifier: Verifier): string | undefined {
+  const names = verifier.keys.all.value.map(({ name }) => name);
+  return names.find((name) => /\.(pub|pem)$/.test(name)) ?? (names.length > 0 ? "release.pub" : undefined);
 }

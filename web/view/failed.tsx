@@ -1,5 +1,6 @@
 import type { Verifier } from "../state/verifier.ts";
 import { ChooseButton } from "./choose-button.tsx";
+import { DigestText } from "./digest-text.tsx";
 import { Icon } from "./icon.tsx";
 
 /** There is no verdict: the file could not be read, or is none of ours. */
@@ -13,7 +14,9 @@ export function Failed({ verifier }: { readonly verifier: Verifier }) {
         </span>
         <div>
           <h1 id="failed-title">No verdict</h1>
-          <p class="sentence">{message}.</p>
+          <p class="sentence">
+            <DigestText text={message} />.
+          </p>
           {hint ? <p class="muted">{hint}</p> : null}
           {verifier.file.value ? <p class="muted">{verifier.file.value.name}</p> : null}
         </div>

@@ -1,6 +1,7 @@
 import type { Row } from "../state/tree.ts";
 import type { Verifier } from "../state/verifier.ts";
 import { CopyButton } from "./copy-button.tsx";
+import { DigestText } from "./digest-text.tsx";
 import { Icon } from "./icon.tsx";
 import { TakeAll, TakingReport } from "./taking.tsx";
 import { describeRow, TreeView } from "./tree-view.tsx";
@@ -12,7 +13,9 @@ export function Inside({ verifier }: { readonly verifier: Verifier }) {
     return (
       <section class="card inside" aria-labelledby="inside-title">
         <h2 id="inside-title">Inside</h2>
-        <p class="muted">It is too damaged to be listed: {file.value.unlisted}</p>
+        <p class="muted">
+          It is too damaged to be listed: <DigestText text={file.value.unlisted} />
+        </p>
       </section>
     );
   }

@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import type { ContentsKind } from "../../src/bundle/contents.ts";
 import type { Row, Tree } from "../state/tree.ts";
 import { formatMode, formatSize, plural } from "./format.ts";
 import { Icon } from "./icon.tsx";
@@ -120,10 +121,24 @@ function bringIntoView(box: HTMLElement | null, index: number): void {
     box.scrollTop = top + ROW_HEIGHT - box.clientHeight;
 }
 
+const DETAIL: Readonly<Record<ContentsKind, string>> = {
+  artifact: "Goes to",
+  index: "About",
+  image: "Platform",
+  layer: "Made by",
+  config: "Platform",
+  signature: "Type",
+  folder: "About",
+  file: "About",
+  link: "Leads to",
+  device: "About",
+  absent: "About",
+};
+
 /** What a row says beside its name, for the pane that describes the current one. */
 export function describeRow({ node }: Row): readonly (readonly [string, string])[] {
   const facts: [string, string][] = [];
-  if (node.detail) facts.push(["About", node.detail]);
+  if (node.detail) facts.push([DETAIL[node.kind], node.detail]);
   if (node.size !== undefined)
     facts.push(["Size", `${formatSize(node.size)} (${plural(node.size, "byte")})`]);
   if (node.mode !== undefined)

@@ -2,6 +2,7 @@ import type { Verdict } from "../../src/trust/verdict.ts";
 import type { Verifier } from "../state/verifier.ts";
 import { Checks } from "./checks.tsx";
 import { CopyButton } from "./copy-button.tsx";
+import { DigestText } from "./digest-text.tsx";
 import { formatSize } from "./format.ts";
 import { Icon } from "./icon.tsx";
 import { KIND_NAME, OUTCOME_WORD } from "./words.ts";
@@ -14,7 +15,7 @@ export function VerdictCard({
   readonly verifier: Verifier;
   readonly verdict: Verdict;
 }) {
-  const { outcome, subject, signedBy, sentence } = verdict;
+  const { outcome, subject, signedBy } = verdict;
   return (
     <section class={`card verdict outcome-${outcome}`} aria-labelledby="verdict-word">
       <header>
@@ -23,7 +24,9 @@ export function VerdictCard({
         </span>
         <div>
           <h1 id="verdict-word">{OUTCOME_WORD[outcome]}</h1>
-          <p class="sentence">{afterWord(sentence)}</p>
+          <p class="sentence">
+            <DigestText text={afterWord(verdict)} />
+          </p>
         </div>
       </header>
       <dl class="facts">
@@ -89,7 +92,8 @@ function NotCovered({ items }: { readonly items: readonly string[] }) {
 }
 
 /** The word stands in large letters above; said twice it would be noise. */
-function afterWord(sentence: string): string {
+function afterWord({ sentence, subject }: Verdict): string {
   const rest = sentence.slice(sentence.indexOf(": ") + 2);
-  return rest.charAt(0).toUpperCase() + rest.slice(1);
+  const startsWithName = subject.name !== undefined && rest.startsWith(subject.name);
+  return startsWithName ? rest : rest.charAt(0).toUpperCase() + rest.slice(1);
 }

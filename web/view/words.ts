@@ -10,23 +10,23 @@ export const OUTCOME_WORD: Readonly<Record<VerdictOutcome, string>> = {
   refused: "Refused",
 };
 
-/** What a check is about, for a person. */
-export const CHECK_NAME: Readonly<Record<CheckId, string>> = {
-  layout: "Order of the file",
-  header: "Tar headers",
-  padding: "Padding",
-  "oci-layout": "Layout version",
-  index: "Table of contents",
-  "docker-manifest": "Docker’s manifest.json",
-  root: "Root",
-  graph: "Everything named is there",
-  manifest: "Manifests",
-  blob: "Contents",
-  referrer: "Attached documents",
-  signature: "Signature",
-  policy: "Policy",
-  "diff-id": "Uncompressed layers",
-  archive: "Archives inside",
+/** What a check is about, for a person: of one, and of all that passed. */
+export const CHECK_NAME: Readonly<Record<CheckId, readonly [one: string, all: string]>> = {
+  layout: ["Order of the file", "Order of the file"],
+  header: ["Tar header", "Tar headers"],
+  padding: ["Padding", "Padding"],
+  "oci-layout": ["Layout version", "Layout version"],
+  index: ["Table of contents", "Table of contents"],
+  "docker-manifest": ["Docker’s manifest.json", "Docker’s manifest.json"],
+  root: ["Root", "Root"],
+  graph: ["What is named", "Everything named is there"],
+  manifest: ["Manifest", "Manifests"],
+  blob: ["Content", "Contents"],
+  referrer: ["Attached document", "Attached documents"],
+  signature: ["Signature", "Signatures"],
+  policy: ["Policy", "Policy"],
+  "diff-id": ["Uncompressed layer", "Uncompressed layers"],
+  archive: ["Archive inside", "Archives inside"],
 };
 
 export const KIND_NAME: Readonly<Record<ArchiveKind, string>> = {

@@ -8,7 +8,7 @@ export function Working({ verifier }: { readonly verifier: Verifier }) {
   const progress = verifier.progress.value;
   return (
     <section class="card working" aria-label="Progress">
-      <h2>{progress?.stage ?? "Opening"} …</h2>
+      <h1>{progress?.stage ?? "Opening"} …</h1>
       <p class="subject">
         {file?.name} <span class="muted">{formatSize(file?.size ?? 0)}</span>
       </p>

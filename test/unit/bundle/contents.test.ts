@@ -66,17 +66,16 @@ describe("the contents of a bundle", () => {
       "server/linux/amd64/Layer 1",
       "server/linux/amd64/Layer 2",
       "docs",
-      "docs/docs",
-      "docs/docs/deep",
-      "docs/docs/deep/empty.md",
-      "docs/docs/deep/more.md",
-      "docs/docs/index.md",
+      "docs/deep",
+      "docs/deep/empty.md",
+      "docs/deep/more.md",
+      "docs/index.md",
       "licence",
       "licence/LICENSE.txt",
       "install.sh",
       "Signature",
     ]);
-    expect(find(contents.nodes, "docs|docs|index.md")).toMatchObject({
+    expect(find(contents.nodes, "docs|index.md")).toMatchObject({
       kind: "file",
       size: FILES["app/docs/index.md"].length,
       mode: 0o644,
@@ -87,7 +86,7 @@ describe("the contents of a bundle", () => {
 
   it("can be taken out, byte for byte, streamed or as pieces of the file", async () => {
     const contents = await open(bundle.bytes);
-    for (const path of ["licence|LICENSE.txt", "docs|docs|deep|more.md", "install.sh", "server"]) {
+    for (const path of ["licence|LICENSE.txt", "docs|deep|more.md", "install.sh", "server"]) {
       const node = find(contents.nodes, path);
       const bytes = await taken(contents, node);
       expect(await pieces(contents, node, bundle.bytes)).toEqual(bytes);
