@@ -113,9 +113,9 @@ function statedOffset(c: Context): number | undefined {
 }
 
 function bodyOf(c: Context): UploadBody {
-  const length = c.req.header("Content-Length");
+  const length = c.req.header("Content-Length") ?? "";
   return {
     stream: (c.req.raw.body as ByteStream | null) ?? streamOf(new Uint8Array()),
-    length: length === undefined ? undefined : Number(length),
+    length: /^\d{1,15}$/.test(length) ? Number(length) : undefined,
   };
 }
