@@ -66,18 +66,17 @@ describe("a registry that", () => {
     await expectFailure(work, ["bundle", "pull", `${host}/${name}`], { code, exit, says: host });
   });
 
-  it("is not there is unreachable, for reading and for writing", async () => {
+  it.each<[string, (nobody: string) => string[]]>([
+    ["copying from it", (nobody) => ["process", `registry://${nobody}/app:v1`, "tar://out.tar"]],
+    ["copying to it", (nobody) => ["process", "oci-archive://app.tar", `registry://${nobody}/app:v1`]],
+    ["pulling a bundle", (nobody) => ["bundle", "pull", `${nobody}/app:v1`]],
+  ])("is not there is unreachable: %s", async (_, args) => {
     const closed = createServer().listen(0, "127.0.0.1");
     await once(closed, "listening");
     const nobody = `127.0.0.1:${(closed.address() as AddressInfo).port}`;
     closed.close();
     await once(closed, "close");
-    for (const args of [
-      ["process", `registry://${nobody}/app:v1`, "tar://out.tar"],
-      ["process", "oci-archive://app.tar", `registry://${nobody}/app:v1`],
-      ["bundle", "pull", `${nobody}/app:v1`],
-    ])
-      await expectFailure(work, args, { code: "UNREACHABLE", exit: 5, says: nobody });
+    await expectFailure(work, args(nobody), { code: "UNREACHABLE", exit: 5, says: nobody });
   });
 
   it("has no address is unreachable", async () => {
@@ -136,7 +135,7 @@ describe("interrupted", () => {
     const sent = performance.now();
     running.process.kill(signal);
     const result = await running.ended;
-    expect(performance.now() - sent).toBeLessThan(4_000);
+    expect(performance.now() - sent).toBeLessThan(6_000);
     expectError(result, "ABORTED", 130);
     expect(snapshot(work.path)).toEqual(before);
     expect(work.temporaryFiles()).toEqual([]);
@@ -162,8 +161,8 @@ describe("interrupted", () => {
   });
 
   it("in the middle of a large copy between files, it stops at once", async () => {
-    // Ten seconds of compressing, where only the disk and the processor have a say.
-    const big = new Uint8Array(256 << 20);
+    // Seconds of compressing, where only the disk and the processor have a say.
+    const big = new Uint8Array(128 << 20);
     for (let at = 0; at < big.length; at += noise.length) big.set(noise.subarray(0, big.length - at), at);
     const tar = archive(rawMember({ name: "big" }, big));
     writeFileSync(work.at("big.tar"), dockerArchive([tar], "big:1"));
