@@ -36,6 +36,15 @@ export {
   update as sha256_update,
 } from "./sha256";
 export {
+  begin as sha256x4_begin,
+  digest as sha256x4_digest,
+  fill as sha256x4_fill,
+  INPUT as sha256x4_input,
+  run as sha256x4_run,
+  WINDOW_SIZE as sha256x4_window_size,
+  WINDOW_STRIDE as sha256x4_window_stride,
+} from "./sha256x4";
+export {
   BLOCK as tar_block,
   encode as tar_encode,
   format as tar_format,

@@ -67,8 +67,13 @@ export function digest(): void {
   memory.fill(PENDING + pending, 0, 56 - pending);
   store<u64>(PENDING + 56, bswap<u64>(count << 3));
   compress(STATE, PENDING, 1);
+  writeDigest(STATE);
+}
+
+/** The hash words at `state` as the specification writes them, to `DIGEST`. */
+export function writeDigest(state: usize): void {
   for (let word: usize = 0; word < 32; word += 4) {
-    store<u32>(DIGEST + word, bswap<u32>(load<u32>(STATE + word)));
+    store<u32>(DIGEST + word, bswap<u32>(load<u32>(state + word)));
   }
 }
 

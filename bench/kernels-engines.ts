@@ -41,7 +41,7 @@ export function sealiftEngine(kernels: Kernels): Engine {
   return {
     name: "sealift",
     sha256: (input) => hash("sha256", input),
-    sha256Many: (inputs) => inputs.map((input) => hash("sha256", input)),
+    sha256Many: (inputs) => kernels.sha256Many(inputs.map(({ data }) => data)),
     sha512: (input) => hash("sha512", input),
     crc32: ({ chunks }) => chunks.reduce((crc, chunk) => kernels.crc32(chunk, crc), 0),
     gunzipStream({ chunks }) {

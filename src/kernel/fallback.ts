@@ -15,7 +15,7 @@ import { inflate } from "./fallback/inflate.ts";
 import { hashWasmEngine } from "./fallback/sha256.ts";
 import { tar } from "./fallback/tar.ts";
 import type { Kernels } from "./kernels.ts";
-import { sharedSha256 } from "./sha256.ts";
+import { oneByOne, sharedSha256 } from "./sha256.ts";
 import { sha512Hasher } from "./sha512.ts";
 
 /** The port over JavaScript libraries; ready when the promise resolves. */
@@ -24,6 +24,7 @@ export async function fallbackKernels(): Promise<Kernels> {
   return {
     engine: "fallback",
     hasher: (algorithm) => (algorithm === "sha256" ? sha256() : sha512Hasher()),
+    sha256Many: oneByOne(sha256),
     resumableSha256: sha256,
     crc32,
     gunzip,

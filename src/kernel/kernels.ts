@@ -94,6 +94,8 @@ export interface Kernels {
   /** For the layer cache's key and for `doctor`. */
   readonly engine: string;
   hasher(algorithm: HashAlgorithm): Hasher;
+  /** The SHA-256 of each message, in their order; faster than one after the other where four are hashed at once. */
+  sha256Many(messages: readonly Uint8Array[]): Uint8Array[];
   /** SHA-256 whose state can be saved; from a saved state if one is given. */
   resumableSha256(state?: Uint8Array): ResumableHasher;
   /** CRC-32 (RFC 1952) of the chunk, continuing from `crc`. */

@@ -4,7 +4,7 @@
  * cost no WebAssembly instances, and an abandoned one leaks nothing.
  */
 import { misuse } from "./failure.ts";
-import type { ResumableHasher } from "./kernels.ts";
+import type { Hasher, ResumableHasher } from "./kernels.ts";
 
 /**
  * A saved state, the same for every engine: the eight hash words (FIPS 180-4
@@ -78,4 +78,14 @@ export function sharedSha256(engine: Sha256Engine): (state?: Uint8Array) => Resu
     }
     return new SharedHasher(state?.slice());
   };
+}
+
+/** The hash of each message, for an engine that has no better way than one after the other. */
+export function oneByOne(makeHasher: () => Hasher): (messages: readonly Uint8Array[]) => Uint8Array[] {
+  return (messages) =>
+    messages.map((message) => {
+      const hasher = makeHasher();
+      hasher.update(message);
+      return hasher.digest();
+    });
 }

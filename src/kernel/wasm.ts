@@ -7,6 +7,7 @@ import { wasmGzip } from "./wasm/gzip.ts";
 import { wasmGunzip, wasmInflate } from "./wasm/inflate.ts";
 import { InstancePool, pooledCodec } from "./wasm/instance.ts";
 import { wasmSha256 } from "./wasm/sha256.ts";
+import { wasmSha256Many } from "./wasm/sha256x4.ts";
 import { wasmTar } from "./wasm/tar.ts";
 
 /**
@@ -22,6 +23,7 @@ export function wasmKernels(module: WebAssembly.Module): Kernels {
   return {
     engine: `wasm-${KERNEL_VERSION}`,
     hasher: (algorithm) => (algorithm === "sha256" ? sha256() : sha512Hasher()),
+    sha256Many: wasmSha256Many(shared),
     resumableSha256: sha256,
     crc32: wasmCrc32(shared),
     gunzip: (options) => pooledCodec(pool, (instance) => wasmGunzip(instance, options)),

@@ -56,6 +56,38 @@ export function hashContract(kernels: () => Kernels): void {
     });
   }
 
+  test("sha256 of many messages is each one's own, whatever their lengths and number", () => {
+    const data = noise(150_000);
+    const messages = Array.from({ length: 140 }, (_, length) => data.subarray(0, length));
+    expect(kernels().sha256Many(messages)).toEqual(messages.map((message) => expected("sha256", message)));
+    const lengths = fc.array(fc.oneof(fc.nat(200), fc.nat(40_000), fc.nat(150_000)), { maxLength: 12 });
+    fc.assert(
+      fc.property(lengths, (lengths) => {
+        const parts = lengths.map((length, i) => data.subarray(i, i + length));
+        expect(kernels().sha256Many(parts)).toEqual(parts.map((part) => expected("sha256", part)));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("sha256 of many messages around the end of a window, fewer and more than there are lanes", () => {
+    const data = noise(33_000);
+    const lengths = [16_383, 16_384, 16_385, 16_384 - 8, 16_384 - 9, 32_767, 32_768, 32_769, 0];
+    for (let count = 0; count <= lengths.length; count++) {
+      const messages = lengths.slice(0, count).map((length) => data.subarray(0, length));
+      expect(kernels().sha256Many(messages)).toEqual(messages.map((message) => expected("sha256", message)));
+    }
+  });
+
+  test("sha256 of many messages disturbs no hasher in progress", () => {
+    const data = noise(1000);
+    const hasher = kernels().resumableSha256();
+    hasher.update(data.subarray(0, 100));
+    kernels().sha256Many([data, data.subarray(1), data.subarray(2), data.subarray(3), data.subarray(4)]);
+    hasher.update(data.subarray(100));
+    expect(hasher.digest()).toEqual(expected("sha256", data));
+  });
+
   test("sha256 hashes more than fits any window", () => {
     const data = noise(3_000_000);
     const hasher = kernels().hasher("sha256");

@@ -15,6 +15,14 @@ export interface KernelExports {
   sha256_save(): void;
   sha256_digest(): void;
 
+  readonly sha256x4_input: Constant;
+  readonly sha256x4_window_size: Constant;
+  readonly sha256x4_window_stride: Constant;
+  sha256x4_begin(lane: number): void;
+  sha256x4_fill(lane: number, length: number, last: number): void;
+  sha256x4_run(): number;
+  sha256x4_digest(lane: number): void;
+
   readonly crc32_input: Constant;
   readonly crc32_input_size: Constant;
   crc32_update(length: number, crc: number): number;
