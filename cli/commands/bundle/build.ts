@@ -7,10 +7,13 @@ import { writeBundle } from "../../../src/bundle/write.ts";
 import { formatSize } from "../../output/text.ts";
 import { addRegistryOptions, type RegistryOptions, sourceDateEpoch } from "../options.ts";
 import { type CommandContext, registryOf, runCommand } from "../run.ts";
+import { layVerifier, verifierBeside } from "./lay-verifier.ts";
 
 interface BuildOptions extends RegistryOptions {
   readonly file: string;
   readonly output?: string;
+  readonly withVerifier?: boolean;
+  readonly force?: boolean;
 }
 
 export function addBuild(bundle: Command, exit: (code: number) => void): void {
@@ -22,6 +25,8 @@ export function addBuild(bundle: Command, exit: (code: number) => void): void {
     )
     .requiredOption("-f, --file <manifest>", "NAME.sealift.yml, or Pakto's NAME.pakto.yml")
     .option("-o, --output <file>", "where to write it (default: <metadata.name>.bundle here)")
+    .option("--with-verifier", "lay verify.html beside the bundle: it opens, and checks, in any browser")
+    .option("--force", "replace another verify.html")
     .addHelpText("after", HELP);
   addRegistryOptions(command).action(async (options: BuildOptions) => {
     exit(await runCommand(options, work, () => registriesOf(options.file)));
@@ -33,12 +38,22 @@ export function addBuild(bundle: Command, exit: (code: number) => void): void {
         ...(created !== undefined && { created }),
       });
       const path = options.output ?? `${built.config.name}.bundle`;
+      const verifier = options.withVerifier
+        ? await verifierBeside(path, options.force ?? false, host)
+        : undefined;
       await writeBundle(built, await host.files.createFile(path), host);
+      if (verifier) await layVerifier(verifier, host);
       const info = bundleInfo(built);
       await output.result(
-        { path, root: info.root, size: info.size, artifacts: info.artifacts },
+        {
+          path,
+          root: info.root,
+          size: info.size,
+          artifacts: info.artifacts,
+          ...(verifier && { verifier: verifier.path }),
+        },
         (colors) =>
-          `${colors.bold(path)}  ${formatSize(info.size)}, ${info.artifacts.length} artifacts\nroot ${info.root.digest}\n`,
+          `${colors.bold(path)}  ${formatSize(info.size)}, ${info.artifacts.length} artifacts\nroot ${info.root.digest}\n${verifier ? `verifier ${verifier.path}\n` : ""}`,
       );
     }
   });
@@ -77,6 +92,7 @@ Manifest:
 
 SOURCE_DATE_EPOCH, if set, is recorded as the bundle's creation time.
 
-Example:
+Examples:
   $ sealift bundle build -f hello.sealift.yml
+  $ sealift bundle build -f hello.sealift.yml --with-verifier
 `;

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { verifyBundle } from "../../../src/bundle/verify.ts";
+import { verifyFile } from "../../../src/bundle/verify-file.ts";
 import { type Check, type Verdict, verdictExitCode } from "../../../src/trust/verdict.ts";
 import { type Colors, outcomeMark, table, wrapped } from "../../output/text.ts";
 import { collected, type GlobalOptions } from "../options.ts";
@@ -16,7 +16,7 @@ export function addVerify(bundle: Command, exit: (code: number) => void): void {
     .command("verify")
     .summary("check every byte of a bundle, and who signed it")
     .description(
-      "Check every byte of a bundle: digests, order, headers, padding. With --key also that one of the keys signed it.",
+      "Check every byte of a bundle: digests, order, headers, padding. With --key also that one of the keys signed it. OCI and docker-save archives, which nobody signs, are checked against their own digests.",
     )
     .argument("<bundle>", "file; - is standard input")
     .option("--key <file>", "public key to trust; may be given several times", collected)
@@ -37,7 +37,7 @@ Example:
       exit(
         await runCommand(options, async ({ host, output }) => {
           const keys = await readPublicKeys(options.key ?? [], host);
-          const verdict = await verifyBundle(await openInput(path, host), host, { keys });
+          const verdict = await verifyFile(await openInput(path, host), host, { keys });
           await output.result(verdict, (colors, width) => describeVerdict(verdict, colors, width));
           return verdictExitCode(verdict);
         }),
