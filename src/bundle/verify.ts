@@ -115,9 +115,18 @@ async function derivePlan(
   try {
     return await planBundle(root, referrers, fetch);
   } catch (error) {
-    verdict.fail(reading.digest === root.digest ? "root" : "manifest", reading.digest, reasonOf(error));
+    const isRoot = reading.digest === root.digest;
+    if (!isRoot) verdict.pass("root", root.digest);
+    verdict.fail(isRoot ? "root" : "manifest", reading.digest, withoutObject(reasonOf(error), reading));
+    verdict.skip("blob", "everything else", "what it must be follows from the damaged document");
     return undefined;
   }
+}
+
+/** A check names its object already. */
+function withoutObject(reason: string, { digest }: Descriptor): string {
+  const opening = `Cannot read ${digest}: `;
+  return reason.startsWith(opening) ? reason.slice(opening.length) : reason;
 }
 
 /** index.json is the one place that nothing else vouches for: what it names must be there, as large as it says. */
