@@ -20,6 +20,9 @@ const SIZES = [
 export async function* bench(say: (text: string) => void): AsyncGenerator<Row> {
   const folder = await mkdtemp(join(tmpdir(), "sealift-bench-"));
   try {
+    const idle = await startWorker();
+    yield row({ bench: "worker", case: "no layer yet", unit: "MB peak RSS" }, workerdPeak());
+    await idle.close();
     for (const size of SIZES) {
       if (isInstalled("skopeo")) yield* benchSkopeo(folder, size, say);
       yield* benchStated(size);

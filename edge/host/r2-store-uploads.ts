@@ -9,7 +9,7 @@ import type { Refusal } from "./cloudflare-upload.ts";
 import { type Chunks, receive } from "./r2-store-receive.ts";
 import { type Segment, segmentKey } from "./r2-store-segments.ts";
 
-/** Reading a blob, and storing one of unknown length, takes two subrequests a segment; a request has 10 000. */
+/** Storing a segment takes two subrequests, reading it one; a worker's request has 10 000. */
 const MAX_SEGMENTS = 4096;
 
 /** Uploads as segments in R2, each committed to the upload's Durable Object before the next is begun. */
