@@ -35,6 +35,7 @@ const LEAST: usize = 3 * REACH;
 
 /** The CRC of `length` bytes at `start`, continuing from `crc`. */
 export function crc32Long(start: usize, length: usize, crc: u32): u32 {
+  if (!ASC_FEATURE_SIMD) return crc32(start, length, crc);
   if (length < LEAST) return crc32(start, length, crc);
   memory.fill(FOLDED, 0, REACH);
   // Only the first vector looks this far back: so the CRC so far is XORed into it.

@@ -7,26 +7,15 @@
  * it have passed, so sixteen bytes are folded with independent look-ups instead
  * of sixteen dependent ones. The idea is Kounavis and Berry's (Intel, 2005,
  * "slicing-by-8"); sixteen tables are still inside the first-level cache.
- *
- * ABI: write at most `INPUT_SIZE` bytes at `INPUT`, call `update(n, crc)` with
- * the CRC of what came before (0 at first); it returns the CRC so far.
  */
 
-export const INPUT_SIZE: u32 = 64 * 1024;
-export const INPUT: usize = memory.data(65536, 16);
-
-const POLYNOMIAL: u32 = 0xedb88320;
+export const POLYNOMIAL: u32 = 0xedb88320;
 const SLICES: usize = 16;
 /** Bytes of one position's table: 256 words. */
 const SLICE: usize = 1024;
 const TABLES: usize = memory.data(16384, 16);
 
 let ready = false;
-
-/** Folds `length` bytes at `INPUT` into `crc`. */
-export function update(length: u32, crc: u32): u32 {
-  return crc32(INPUT, length, crc);
-}
 
 /** The CRC of `length` bytes at `start`, continuing from `crc`. */
 export function crc32(start: usize, length: usize, crc: u32): u32 {

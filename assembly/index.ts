@@ -1,8 +1,9 @@
 export {
+  combine as crc32_combine,
   INPUT as crc32_input,
   INPUT_SIZE as crc32_input_size,
   update as crc32_update,
-} from "./crc32";
+} from "./checksum";
 export {
   CHUNK as deflate_chunk,
   CHUNK_SIZE as deflate_chunk_size,

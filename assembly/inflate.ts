@@ -33,6 +33,7 @@
  * One file, though long: every step works on the same bit buffer, and a module's
  * variables can be set in that module only.
  */
+import { copy16 } from "./copy";
 import {
   buildDistance,
   buildLitlen,
@@ -494,15 +495,15 @@ function readFast(): i32 {
     let from = target - distance;
     if (distance >= 16) {
       // Nearly all matches end here, and a branch always taken costs less than a guess at the length.
-      v128.store(target, v128.load(from));
-      v128.store(target, v128.load(from, 16), 16);
+      copy16(target, from);
+      copy16(target + 16, from + 16);
       while (target + 32 < end) {
         from += 32;
         target += 32;
-        v128.store(target, v128.load(from));
-        v128.store(target, v128.load(from, 16), 16);
+        copy16(target, from);
+        copy16(target + 16, from + 16);
       }
-    } else if (distance === 1) {
+    } else if (ASC_FEATURE_SIMD && distance === 1) {
       const run = i8x16.splat(load<u8>(from));
       do {
         v128.store(target, run);

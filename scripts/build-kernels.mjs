@@ -1,21 +1,22 @@
-// Compiles assembly/ to dist/kernels.wasm, unless that is newer than all it is made from.
+// Compiles assembly/ to dist/kernels.wasm, and to dist/kernels-scalar.wasm for engines without vectors,
+// unless both are newer than all they are made from.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const output = `${root}dist/kernels.wasm`;
+/** A module is refused whole where one of its instructions is unknown, so vectors make two of them. */
+const builds = [
+  { output: `${root}dist/kernels.wasm`, features: ["--enable", "simd"] },
+  { output: `${root}dist/kernels-scalar.wasm`, features: [] },
+];
 const compiler = `${root}node_modules/assemblyscript/bin/asc.js`;
-// Under another name until it is whole: tests of several projects may start at once.
-const unfinished = `dist/kernels.${process.pid}.wasm`;
 const options = [
   "assembly/index.ts",
-  ...["-o", unfinished],
   // Static windows only: no allocator, no garbage collector.
   ...["--runtime", "stub"],
   // Without an `abort` import the module imports nothing.
   ...["--use", "abort="],
-  ...["--enable", "simd"],
   ...["-O3", "--noAssert"],
 ];
 
@@ -27,7 +28,7 @@ function sources() {
   return [...kernels, `${root}package-lock.json`, fileURLToPath(import.meta.url)];
 }
 
-function isUpToDate() {
+function isUpToDate({ output }) {
   if (!existsSync(output)) return false;
   const built = statSync(output).mtimeMs;
   return sources().every((source) => statSync(source).mtimeMs < built);
@@ -38,14 +39,25 @@ function fail(reason) {
   process.exit(1);
 }
 
-if (!isUpToDate()) {
-  if (!existsSync(compiler)) fail("the AssemblyScript compiler is not installed; run `npm install` first");
-  mkdirSync(`${root}dist`, { recursive: true });
-  const { status, error } = spawnSync(process.execPath, [compiler, ...options], {
-    cwd: root,
-    stdio: "inherit",
-  });
+function build({ output, features }) {
+  // Under another name until it is whole: tests of several projects may start at once.
+  const unfinished = `${output}.${process.pid}`;
+  const { status, error } = spawnSync(
+    process.execPath,
+    [compiler, ...options, ...features, "-o", unfinished],
+    {
+      cwd: root,
+      stdio: "inherit",
+    },
+  );
   if (error) fail(error.message);
   if (status !== 0) fail("the compiler's messages are above");
-  renameSync(`${root}${unfinished}`, output);
+  renameSync(unfinished, output);
+}
+
+const stale = builds.filter((one) => !isUpToDate(one));
+if (stale.length > 0) {
+  if (!existsSync(compiler)) fail("the AssemblyScript compiler is not installed; run `npm install` first");
+  mkdirSync(`${root}dist`, { recursive: true });
+  stale.forEach(build);
 }

@@ -95,6 +95,7 @@ const OUTPUTS = [
   "dist/node.js",
   "dist/cli.js",
   "dist/kernels.wasm",
+  "dist/kernels-scalar.wasm",
   "dist/web/index.html",
   "dist/verify.html",
   "dist/types",

@@ -8,7 +8,7 @@
  * valid gzip of other bytes.
  */
 import { createSHA256 } from "hash-wasm";
-import { crc32 } from "./fallback/crc32.ts";
+import { combineCrc32, crc32 } from "./fallback/crc32.ts";
 import { gunzip } from "./fallback/gunzip.ts";
 import { gzip } from "./fallback/gzip.ts";
 import { inflate } from "./fallback/inflate.ts";
@@ -27,6 +27,7 @@ export async function fallbackKernels(): Promise<Kernels> {
     sha256Many: oneByOne(sha256),
     resumableSha256: sha256,
     crc32,
+    combineCrc32,
     gunzip,
     inflate,
     gzip,

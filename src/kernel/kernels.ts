@@ -100,6 +100,8 @@ export interface Kernels {
   resumableSha256(state?: Uint8Array): ResumableHasher;
   /** CRC-32 (RFC 1952) of the chunk, continuing from `crc`. */
   crc32(chunk: Uint8Array, crc?: number): number;
+  /** The CRC-32 of two parts put together; `length` is the second's, in bytes. */
+  combineCrc32(first: number, second: number, length: number): number;
   /**
    * Reads gzip, one member or many; checks each CRC and length.
    * Throws GZIP_INVALID or GZIP_TRUNCATED.

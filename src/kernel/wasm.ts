@@ -26,6 +26,7 @@ export function wasmKernels(module: WebAssembly.Module): Kernels {
     sha256Many: wasmSha256Many(shared),
     resumableSha256: sha256,
     crc32: wasmCrc32(shared),
+    combineCrc32: (first, second, length) => shared.kernels.crc32_combine(first, second, length) >>> 0,
     gunzip: (options) => pooledCodec(pool, (instance) => wasmGunzip(instance, options)),
     inflate: (options) => pooledCodec(pool, (instance) => wasmInflate(instance, options)),
     gzip: () => pooledCodec(pool, wasmGzip),

@@ -3,7 +3,7 @@ import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Kernels } from "../../src/kernel/kernels.ts";
-import { anyData, codeOf, cutAt, cutPoints, noise } from "./kernels-input.ts";
+import { anyData, codeOf, cutAt, cutPoints, mixture, noise } from "./kernels-input.ts";
 
 /** What hashes and checksums must do on every engine; node:crypto and node:zlib know the right results. */
 export function hashContract(kernels: () => Kernels): void {
@@ -142,6 +142,24 @@ export function hashContract(kernels: () => Kernels): void {
         const shifted = data.subarray(offset);
         const crc = cutAt(shifted, points).reduce((sum, chunk) => kernels().crc32(chunk, sum), 0);
         expect(crc).toBe(crc32(shifted));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("crc32 of long data is zlib's, on both sides of where another method takes over", () => {
+    const data = mixture(200_000, 12);
+    for (const length of [14_399, 14_400, 14_401, 14_415, 21_183, 65_535, 65_536, 65_537, 200_000]) {
+      expect(kernels().crc32(data.subarray(0, length), 77)).toBe(crc32(data.subarray(0, length), 77));
+    }
+  });
+
+  test("the crc32 of two parts follows from theirs", () => {
+    fc.assert(
+      fc.property(anyData, fc.nat(1000), (data, point) => {
+        const cut = Math.floor((point * data.length) / 1000);
+        const [first, second] = [data.subarray(0, cut), data.subarray(cut)];
+        expect(kernels().combineCrc32(crc32(first), crc32(second), second.length)).toBe(crc32(data));
       }),
       { numRuns: 60 },
     );

@@ -12,3 +12,20 @@ export function crc32(chunk: Uint8Array, crc = 0): number {
   for (const byte of chunk) state = (TABLE[(state ^ byte) & 255] as number) ^ (state >>> 8);
   return ~state >>> 0;
 }
+
+const ZEROS = new Uint8Array(64 * 1024);
+
+/**
+ * The CRC-32 of two parts. A CRC is affine in the bits of its message, so that of
+ * first‖second is the sum of those of first‖zeros, of zeros, and of second.
+ */
+export function combineCrc32(first: number, second: number, length: number): number {
+  let both = first;
+  let zeros = 0;
+  for (let left = length; left > 0; left -= ZEROS.length) {
+    const part = ZEROS.subarray(0, left);
+    both = crc32(part, both);
+    zeros = crc32(part, zeros);
+  }
+  return (both ^ zeros ^ second) >>> 0;
+}

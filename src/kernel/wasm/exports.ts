@@ -26,6 +26,7 @@ export interface KernelExports {
   readonly crc32_input: Constant;
   readonly crc32_input_size: Constant;
   crc32_update(length: number, crc: number): number;
+  crc32_combine(first: number, second: number, length: number): number;
 
   readonly inflate_input: Constant;
   readonly inflate_input_size: Constant;
