@@ -3,10 +3,10 @@ import { homedir, tmpdir } from "node:os";
 import type { Host } from "../../src/host.ts";
 import { systemClock } from "./clock.ts";
 import { type CredentialSources, nodeCredentials } from "./credentials.ts";
+import { nodeKernels } from "./engines.ts";
 import { nodeFetch } from "./fetch.ts";
 import { type NodeFileSystem, nodeFileSystem } from "./file-system.ts";
 import { interruptibleFiles, interruptibleSpool } from "./interruptible.ts";
-import { loadKernels } from "./kernels.ts";
 import { type FileSpool, fileSpool } from "./spool.ts";
 
 export interface NodeHostOptions {
@@ -28,13 +28,13 @@ export interface NodeHost extends Host {
   dispose(): Promise<void>;
 }
 
-/** This machine as a host: its disk, network, clock, credentials and the WebAssembly kernels. */
+/** This machine as a host: its disk, network, clock, credentials, the WebAssembly kernels and its own engines. */
 export async function nodeHost(options: NodeHostOptions = {}): Promise<NodeHost> {
   const { log = () => {}, signal, env = process.env, temporary = tmpdir() } = options;
   const spool = fileSpool(temporary);
   const files = nodeFileSystem();
   return {
-    kernels: await loadKernels(),
+    kernels: await nodeKernels(env),
     spool: signal ? interruptibleSpool(spool, signal) : spool,
     fetch: nodeFetch,
     clock: systemClock(signal),

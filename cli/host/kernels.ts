@@ -4,27 +4,38 @@ import { SealiftError } from "../../src/error.ts";
 import type { Kernels } from "../../src/kernel/kernels.ts";
 import { wasmKernels } from "../../src/kernel/wasm.ts";
 
-/** Where kernels.wasm lies, seen from here: beside the bundled command, above a library chunk, or when run from source. */
-const PLACES = ["./kernels.wasm", "../kernels.wasm", "../../dist/kernels.wasm"];
+/** Where the modules lie, seen from here: beside the bundled command, above a library chunk, or when run from source. */
+const FOLDERS = ["./", "../", "../../dist/"];
 
 /**
- * Loads and compiles the WebAssembly kernels, found from the module at `from`.
+ * Loads and compiles the WebAssembly kernels, found from the module at `from`;
+ * the build without vectors where the processor or the engine has none.
  * Throws NOT_FOUND if they were not built, IO if they cannot be read.
  */
 export async function loadKernels(from: string = import.meta.url): Promise<Kernels> {
-  return wasmKernels(await compile(await readModule(from)));
+  const module = (await load("kernels.wasm", from)) ?? (await load("kernels-scalar.wasm", from));
+  if (module) return wasmKernels(module);
+  throw new SealiftError("IO", "Cannot load the kernels: kernels.wasm is damaged", {
+    hint: "Run `npm run build` again.",
+  });
 }
 
-async function readModule(from: string): Promise<Uint8Array<ArrayBuffer>> {
-  for (const place of PLACES) {
+/** Undefined where this engine does not take the module: it is damaged, or has instructions unknown here. */
+async function load(name: string, from: string): Promise<WebAssembly.Module | undefined> {
+  const bytes = await read(name, from);
+  return WebAssembly.validate(bytes) ? WebAssembly.compile(bytes) : undefined;
+}
+
+async function read(name: string, from: string): Promise<Uint8Array<ArrayBuffer>> {
+  for (const folder of FOLDERS) {
     try {
-      return await readFile(fileURLToPath(new URL(place, from)));
+      return await readFile(fileURLToPath(new URL(folder + name, from)));
     } catch (error) {
       if (isMissing(error)) continue;
       throw new SealiftError("IO", `Cannot load the kernels: ${(error as Error).message}`, { cause: error });
     }
   }
-  throw new SealiftError("NOT_FOUND", "Cannot load the kernels: kernels.wasm is missing", {
+  throw new SealiftError("NOT_FOUND", `Cannot load the kernels: ${name} is missing`, {
     hint: "Run `npm run build` first.",
   });
 }
@@ -32,15 +43,4 @@ async function readModule(from: string): Promise<Uint8Array<ArrayBuffer>> {
 function isMissing(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;
   return code === "ENOENT" || code === "ENOTDIR";
-}
-
-async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
-  try {
-    return await WebAssembly.compile(bytes);
-  } catch (error) {
-    throw new SealiftError("IO", "Cannot load the kernels: kernels.wasm is damaged", {
-      cause: error,
-      hint: "Run `npm run build` again.",
-    });
-  }
 }

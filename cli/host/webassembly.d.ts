@@ -19,5 +19,6 @@ declare namespace WebAssembly {
     readonly value: number;
     readonly type: Type;
   }
+  function validate(bytes: Uint8Array<ArrayBuffer>): boolean;
   function compile(bytes: Uint8Array<ArrayBuffer>): Promise<Module>;
 }

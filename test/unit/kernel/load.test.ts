@@ -35,8 +35,16 @@ test("missing kernels are an error that says how to build them", async () => {
   });
 });
 
+test("where vectors are unknown, the build without them is loaded", async () => {
+  // A module this engine refuses, as one without vectors refuses the first.
+  await writeFile(join(folder, "kernels.wasm"), "not a module");
+  await copyFile(built.replace("kernels.wasm", "kernels-scalar.wasm"), join(folder, "kernels-scalar.wasm"));
+  expect((await loadKernels(from("cli.js"))).engine).toBe("wasm-0");
+});
+
 test("a damaged file is an error that says how to build it again", async () => {
   await writeFile(join(folder, "kernels.wasm"), "not a module");
+  await writeFile(join(folder, "kernels-scalar.wasm"), "nor this");
   await expect(loadKernels(from("cli.js"))).rejects.toMatchObject({
     code: "IO",
     hint: "Run `npm run build` again.",
