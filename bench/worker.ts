@@ -21,6 +21,7 @@ export async function* bench(say: (text: string) => void): AsyncGenerator<Row> {
   const folder = await mkdtemp(join(tmpdir(), "sealift-bench-"));
   try {
     const idle = await startWorker();
+    await fetch(`${idle.url}/v2/_catalog`).then((response) => response.text());
     yield row({ bench: "worker", case: "no layer yet", unit: "MB peak RSS" }, workerdPeak());
     await idle.close();
     for (const size of SIZES) {

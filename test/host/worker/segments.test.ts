@@ -7,7 +7,7 @@ import { hash } from "../../contract/store.ts";
 import { breaking, chunked, MIB, patternOf } from "./bytes.ts";
 import { bindings, newStore, objectSizes } from "./store.ts";
 
-const SIZE = 20 * MIB + 5;
+const SIZE = 17 * MIB + 5;
 const BYTES = patternOf(SIZE);
 const DIGEST = hash(BYTES);
 
@@ -32,7 +32,7 @@ async function expectPublished(): Promise<void> {
 describe("a body", () => {
   test("of unknown length is stored in objects of 8 MiB", async () => {
     expect(await store.uploads.append("a", id, 0, chunked(BYTES))).toBe(SIZE);
-    expect(await objectSizes()).toEqual([8 * MIB, 8 * MIB, 4 * MIB + 5]);
+    expect(await objectSizes()).toEqual([8 * MIB, 8 * MIB, MIB + 5]);
     await expectPublished();
   });
 
@@ -101,18 +101,20 @@ describe("a blob of several objects", () => {
     await store.uploads.finish("a", id, DIGEST);
   });
 
-  test.each([
-    [0, 1],
-    [8 * MIB - 1, 8 * MIB + 1],
-    [8 * MIB, 16 * MIB],
-    [3, 20 * MIB + 1],
-    [16 * MIB - 1, SIZE],
-    [SIZE - 1, SIZE],
-    [SIZE, SIZE],
-  ])("is read from %i to %i", async (start, end) => {
-    const part = await read(start, end);
-    expect(part).toHaveLength(end - start);
-    expect(hash(part)).toBe(hash(BYTES.subarray(start, end)));
+  test("is read from anywhere to anywhere", async () => {
+    for (const [start, end] of [
+      [0, 1],
+      [8 * MIB - 1, 8 * MIB + 1],
+      [8 * MIB, 16 * MIB],
+      [3, SIZE - 1],
+      [16 * MIB - 1, SIZE],
+      [SIZE - 1, SIZE],
+      [SIZE, SIZE],
+    ] as const) {
+      const part = await read(start, end);
+      expect(part).toHaveLength(end - start);
+      expect(hash(part)).toBe(hash(BYTES.subarray(start, end)));
+    }
   });
 
   test("breaks off where an object is missing, and says so at once if it is the first", async () => {
