@@ -23,26 +23,25 @@ export function assembledImage({ name, configBytes, config, layers }: ImageParts
     digest: digestOf(host.kernels, configBytes),
     size: configBytes.length,
   };
-  const manifest = once(async (): Promise<Document<Manifest>> => {
-    const descriptors: Descriptor[] = [];
-    for (const layer of layers) descriptors.push((await layer.blob()).descriptor);
-    const bytes = encodeJson({
-      schemaVersion: 2,
-      mediaType: MEDIA_TYPE.ociManifest,
-      config: configDescriptor,
-      layers: descriptors,
-    });
-    const descriptor = {
-      mediaType: MEDIA_TYPE.ociManifest,
-      digest: digestOf(host.kernels, bytes),
-      size: bytes.length,
-    };
-    return { descriptor, bytes, value: parseManifest(bytes) };
-  });
   return {
     ...(name && { name }),
+    assembled: true,
     layers,
-    manifest,
+    manifest: once(() => assembleManifest(configDescriptor, layers, host)),
     config: async () => ({ descriptor: configDescriptor, bytes: configBytes, value: config }),
   };
+}
+
+/** A manifest for a config and layers. Makes the layers' blobs. */
+export async function assembleManifest(
+  config: Descriptor,
+  layers: readonly Layer[],
+  host: Host,
+): Promise<Document<Manifest>> {
+  const descriptors: Descriptor[] = [];
+  for (const layer of layers) descriptors.push((await layer.blob()).descriptor);
+  const mediaType = MEDIA_TYPE.ociManifest;
+  const bytes = encodeJson({ schemaVersion: 2, mediaType, config, layers: descriptors });
+  const descriptor = { mediaType, digest: digestOf(host.kernels, bytes), size: bytes.length };
+  return { descriptor, bytes, value: parseManifest(bytes) };
 }

@@ -4,6 +4,7 @@ import { type ImageConfig, parseImageConfig } from "../oci/config.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { encodeJson } from "../oci/json.ts";
 import { type Manifest, parseManifest } from "../oci/manifest.ts";
+import { assembleManifest } from "./assembled-image.ts";
 import type { Document, Image, Layer } from "./image.ts";
 import { once } from "./once.ts";
 
@@ -37,6 +38,8 @@ async function changedManifest(
   config: () => Promise<Document<ImageConfig>>,
   host: Host,
 ): Promise<Document<Manifest>> {
+  // Its manifest would need the old layers' blobs, and nothing else of it is wanted.
+  if (image.assembled) return assembleManifest((await config()).descriptor, layers, host);
   const original = await image.manifest();
   const descriptors: Descriptor[] = [];
   for (const layer of layers) descriptors.push((await layer.blob()).descriptor);

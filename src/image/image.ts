@@ -15,6 +15,8 @@ export interface Image {
   /** Its ref.name in the layout it came from: often a tag alone. */
   readonly ref?: string;
   readonly layers: readonly Layer[];
+  /** It came without a manifest: one is made for the layers it has. */
+  readonly assembled?: true;
   /** The original bytes unless a layer changed; then made from the layers, which are rewritten first. */
   config(): Promise<Document<ImageConfig>>;
   /** As {@link config}. */
@@ -35,6 +37,8 @@ export interface Document<T> {
 export interface Layer {
   /** Of `blob`. */
   readonly mediaType: string;
+  /** Of the blob's descriptor, where it came with one. */
+  readonly annotations?: Readonly<Record<string, string>>;
   /** Digest of the uncompressed tar. Does the rewrite if neither `blob` nor `tar` did. */
   diffId(): Promise<Digest>;
   /** The bytes a registry or layout holds, with the descriptor's extras (annotations, urls). */

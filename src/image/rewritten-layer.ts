@@ -14,6 +14,9 @@ export type Rewrite = (tar: ByteStream) => ByteStream;
 /** Seek tables of the old bytes; they would be wrong for the new ones (stargz, zstd:chunked). */
 const SEEK_TABLE = /^(containerd\.io\/snapshot\/stargz\/|io\.github\.containers\.zstd-chunked\.)/;
 
+/** What each rewritten layer is made of. */
+const rewrites = new WeakMap<Layer, { readonly source: Layer; readonly rewrite: Rewrite }>();
+
 interface MadeBlob {
   readonly diffId: Digest;
   readonly blob: LayerBlob;
@@ -24,14 +27,17 @@ interface MadeBlob {
  * A layer whose tar is rewritten when it is asked for. Where the rewrite turns
  * out to change nothing, the blob is the source's own, byte for byte.
  */
-export function rewrittenLayer(source: Layer, rewrite: Rewrite, host: Host): Layer {
+export function rewrittenLayer(layer: Layer, change: Rewrite, host: Host): Layer {
+  // One after another is one: what lies between is never made.
+  const earlier = rewrites.get(layer);
+  const source = earlier?.source ?? layer;
+  const rewrite: Rewrite = earlier ? (tar) => change(earlier.rewrite(tar)) : change;
   const compression = declaredCompression(source.mediaType) === "none" ? "none" : "gzip";
   const mediaType = withCompression(source.mediaType, compression);
   let madeBlob: Promise<MadeBlob> | undefined;
   let madeTar: Promise<SpooledContent> | undefined;
 
   async function makeBlob(): Promise<MadeBlob> {
-    const from = await source.blob();
     const hasher = host.kernels.hasher("sha256");
     const tar = tapped(await rewrittenStream(), (chunk) => hasher.update(chunk));
     const encoded = compression === "none" ? tar : gzip(tar, host.kernels);
@@ -39,9 +45,9 @@ export function rewrittenLayer(source: Layer, rewrite: Rewrite, host: Host): Lay
     const diffId = formatDigest("sha256", hasher.digest());
     if (diffId === (await source.diffId())) {
       await made.dispose();
-      return { diffId, blob: from, dispose: async () => {} };
+      return { diffId, blob: await source.blob(), dispose: async () => {} };
     }
-    const descriptor = describe(from.descriptor, mediaType, made);
+    const descriptor = describe(source, mediaType, made);
     return { diffId, blob: { ...made, descriptor }, dispose: () => made.dispose() };
   }
 
@@ -56,7 +62,7 @@ export function rewrittenLayer(source: Layer, rewrite: Rewrite, host: Host): Lay
   const tar = () =>
     (madeTar ??= rewrittenStream().then((stream) => spoolContent(host.spool, host.kernels, stream)));
 
-  return {
+  const rewritten: Layer = {
     mediaType,
     blob: async () => (await blob()).blob,
     tar,
@@ -69,9 +75,11 @@ export function rewrittenLayer(source: Layer, rewrite: Rewrite, host: Host): Lay
       await source.release();
     },
   };
+  rewrites.set(rewritten, { source, rewrite });
+  return rewritten;
 }
 
-function describe(from: Descriptor, mediaType: string, made: SpooledContent): Descriptor {
+function describe(from: Layer, mediaType: string, made: SpooledContent): Descriptor {
   const annotations = Object.entries(from.annotations ?? {}).filter(([key]) => !SEEK_TABLE.test(key));
   return {
     mediaType,

@@ -32,6 +32,7 @@ export function storedLayer(stored: StoredLayer, host: Host): Layer {
 
   return {
     mediaType: descriptor.mediaType,
+    ...(descriptor.annotations && { annotations: descriptor.annotations }),
     diffId: stored.diffId,
     blob: async () => blob,
     stream,

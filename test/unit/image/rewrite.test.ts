@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 import { digestOf } from "../../../src/bytes/content.ts";
 import { collect } from "../../../src/bytes/stream.ts";
 import { normalizeTimestamps } from "../../../src/filter/normalize-timestamps.ts";
+import { assembledImage } from "../../../src/image/assembled-image.ts";
+import { tarLayer } from "../../../src/image/tar-layer.ts";
 import { readTar } from "../../../src/tar/read.ts";
 import { testImage } from "../../images.ts";
 import { memoryHost } from "../../memory-host.ts";
@@ -114,5 +116,28 @@ describe("a stored layer", () => {
     );
     await expect(layer.tar()).rejects.toMatchObject({ code: "DIGEST_MISMATCH" });
     expect(digest).not.toBe(other);
+  });
+});
+
+describe("an image without a manifest", () => {
+  it("is compressed once, however often it is filtered", async () => {
+    let compressions = 0;
+    const gzip = () => {
+      compressions++;
+      return host.kernels.gzip();
+    };
+    const counting = { ...host, kernels: { ...host.kernels, gzip } };
+    const { image } = await testImage([[{ name: "a" }]], host);
+    const tar = await image.layers[0]?.tar();
+    const { bytes, value } = await image.config();
+    if (!tar) throw new Error("the test image has no layer");
+    const saved = assembledImage(
+      { configBytes: bytes, config: value, layers: [tarLayer(tar, counting)] },
+      counting,
+    );
+    const filtered = normalise(9)(normalise(7)(saved, counting), counting);
+    const manifest = await filtered.manifest();
+    expect(manifest.value.layers[0]?.digest).toBe((await filtered.layers[0]?.blob())?.digest);
+    expect(compressions).toBe(1);
   });
 });
