@@ -13,10 +13,17 @@ import { once } from "./once.ts";
  * config, and that a new manifest; what did not change keeps its bytes.
  */
 export function withLayers(image: Image, layers: readonly Layer[], host: Host): Image {
-  const config = once(() => changedConfig(image, layers, host));
-  const manifest = once(() => changedManifest(image, layers, config, host));
-  return { ...image, layers, config, manifest };
+  // Of layers changed twice, only the last are made: config and manifest follow from the image before the first.
+  const base = bases.get(image) ?? image;
+  const config = once(() => changedConfig(base, layers, host));
+  const manifest = once(() => changedManifest(base, layers, config, host));
+  const changed = { ...image, layers, config, manifest };
+  bases.set(changed, base);
+  return changed;
 }
+
+/** What each image with changed layers had been before. */
+const bases = new WeakMap<Image, Image>();
 
 async function changedConfig(
   image: Image,
