@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import metadata from "../package.json" with { type: "json" };
 import { ERRORS, SealiftError } from "../src/error.ts";
 import { addBundle } from "./commands/bundle/bundle.ts";
+import { addDoctor } from "./commands/doctor.ts";
 import { addKey } from "./commands/key.ts";
 import { addGlobalOptions } from "./commands/options.ts";
 import { addProcess } from "./commands/process.ts";
@@ -50,6 +51,7 @@ function buildProgram(exit: (code: number) => void): Command {
   addBundle(program, exit);
   addKey(program, exit);
   addServe(program, exit);
+  addDoctor(program, exit);
   finish(program);
   return program;
 }

@@ -2,10 +2,11 @@
  * Which engine computes what in Node. Bytes that depend on who makes them are
  * always the kernels'; so is a hash whose state is saved. What a specification
  * fixes, the host's engine computes where it is the faster one: hashes, since
- * processors have instructions for SHA-256 that WebAssembly cannot reach. It is
- * not in CRC-32 and in reading gzip: there the kernels are (docs/performance.md).
+ * processors have instructions for SHA-256 that WebAssembly cannot reach. In CRC-32
+ * and in reading gzip, which Node would do on another thread, the kernels are.
  */
 import { createHash, type Hash } from "node:crypto";
+import { crc32 } from "node:zlib";
 import { SealiftError } from "../../src/error.ts";
 import { misuse } from "../../src/kernel/failure.ts";
 import type { Hasher, Kernels } from "../../src/kernel/kernels.ts";
@@ -16,7 +17,7 @@ export type EngineChoice = "auto" | "wasm" | "native";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** SEALIFT_ENGINE: the kernels for everything, or the host's engines where they may be used. Throws USAGE. */
+/** SEALIFT_ENGINE: the kernels for everything, or Node's engines wherever they may be used. Throws USAGE. */
 export function engineChoice(env: Environment): EngineChoice {
   const choice = env.SEALIFT_ENGINE || "auto";
   if (choice === "auto" || choice === "wasm" || choice === "native") return choice;
@@ -26,17 +27,18 @@ export function engineChoice(env: Environment): EngineChoice {
 /** The kernels, with the engines the environment chooses. Throws USAGE, and what `loadKernels` throws. */
 export async function nodeKernels(env: Environment): Promise<Kernels> {
   const choice = engineChoice(env);
-  const kernels = await loadKernels();
-  return choice === "wasm" ? kernels : withNodeCrypto(kernels);
+  return withEngines(await loadKernels(), choice);
 }
 
-/** The kernels, but for hashes, which node:crypto computes. */
-export function withNodeCrypto(kernels: Kernels): Kernels {
-  return { ...kernels, hasher, sha256Many: (messages) => messages.map(sha256) };
+/** The kernels, but for what the choice leaves to Node's engines. */
+export function withEngines(kernels: Kernels, choice: EngineChoice): Kernels {
+  if (choice === "wasm") return kernels;
+  const faster = { ...kernels, hasher, sha256Many };
+  return choice === "auto" ? faster : { ...faster, crc32 };
 }
 
-function sha256(message: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash("sha256").update(message).digest());
+function sha256Many(messages: readonly Uint8Array[]): Uint8Array[] {
+  return messages.map((message) => new Uint8Array(createHash("sha256").update(message).digest()));
 }
 
 function hasher(algorithm: HashAlgorithm): Hasher {

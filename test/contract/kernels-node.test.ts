@@ -1,5 +1,5 @@
-import { withNodeCrypto } from "../../cli/host/engines.ts";
+import { withEngines } from "../../cli/host/engines.ts";
 import { loadKernels } from "../../cli/host/kernels.ts";
 import { kernelsContract } from "./kernels.ts";
 
-kernelsContract("the kernels with node:crypto's hashes", async () => withNodeCrypto(await loadKernels()));
+kernelsContract("the kernels with Node's engines", async () => withEngines(await loadKernels(), "native"));

@@ -1,0 +1,50 @@
+/** `sealift doctor engines`: what computes what, and the variable that forces it. */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { Workspace } from "./cli.ts";
+
+let work: Workspace;
+beforeAll(() => {
+  work = new Workspace();
+});
+afterAll(() => work.dispose());
+
+interface Engine {
+  readonly task: string;
+  readonly engine: string;
+  readonly speed: number;
+  readonly used: boolean;
+}
+
+const enginesWith = async (choice: string) => {
+  const { code, stdout } = await work.run(["doctor", "engines", "--json"], {
+    env: { SEALIFT_ENGINE: choice },
+  });
+  expect(code).toBe(0);
+  return JSON.parse(stdout) as { readonly choice: string; readonly engines: readonly Engine[] };
+};
+
+const used = (engines: readonly Engine[]) =>
+  Object.fromEntries(engines.filter(({ used }) => used).map(({ task, engine }) => [task, engine]));
+
+it("times both engines at every task and says which is used", async () => {
+  const { choice, engines } = await enginesWith("");
+  expect(choice).toBe("auto");
+  for (const { speed } of engines) expect(speed).toBeGreaterThan(0);
+  expect(used(engines)).toMatchObject({ sha256: "native", crc32: "wasm", "reading gzip": "wasm" });
+});
+
+it("SEALIFT_ENGINE=wasm has the kernels do everything", async () => {
+  const { engines } = await enginesWith("wasm");
+  expect(new Set(Object.values(used(engines)))).toEqual(new Set(["wasm"]));
+});
+
+it("SEALIFT_ENGINE=native has the machine do what it may", async () => {
+  const { engines } = await enginesWith("native");
+  expect(used(engines)).toMatchObject({ sha256: "native", sha512: "native", crc32: "native" });
+});
+
+it("another SEALIFT_ENGINE is wrong usage, with every command", async () => {
+  const { code, stderr } = await work.run(["doctor", "engines"], { env: { SEALIFT_ENGINE: "fast" } });
+  expect(code).toBe(2);
+  expect(stderr).toContain('Cannot use SEALIFT_ENGINE: "fast" is not wasm or native');
+});
