@@ -32,12 +32,17 @@ export class BatchedWrites {
     this.#filled += chunk.length;
   }
 
-  /** Writes what waits, and gives back the batch's memory. */
+  /** Writes what waits. The batch is kept: one for each megabyte would be garbage faster than it is collected. */
   async flush(): Promise<void> {
     const batch = this.#batch?.subarray(0, this.#filled);
-    this.#batch = undefined;
     this.#filled = 0;
     if (batch) await this.#put(batch);
+  }
+
+  /** Writes what waits and gives back the batch's memory. */
+  async finish(): Promise<void> {
+    await this.flush();
+    this.#batch = undefined;
   }
 
   async #put(bytes: Uint8Array): Promise<void> {

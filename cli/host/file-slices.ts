@@ -4,8 +4,12 @@ import { type ByteStream, streamFrom } from "../../src/bytes/stream.ts";
 import { SealiftError } from "../../src/error.ts";
 import { fileError, filing } from "./file-error.ts";
 
-/** Large enough that a read's cost is the copy, small enough for dozens of streams. */
-export const READ_SIZE = 256 * 1024;
+/**
+ * In a whole pipeline as fast as larger reads. Chunks are garbage that waits for
+ * a collection, which small objects bring about, not buffers: normalising a
+ * layer of 2 GB peaked at 148 MB with 256 KiB, and at 130 MB with this.
+ */
+const READ_SIZE = 64 * 1024;
 
 /** A file read at any offset. One handle serves all its streams and is closed with the last of them. */
 export function fileSlices(path: string, size: number): Slices {

@@ -98,7 +98,7 @@ class OpenFile {
   /** Puts everything on the disk and closes. */
   async finish(): Promise<void> {
     await filing("write", this.#path, async () => {
-      await this.#writes.flush();
+      await this.#writes.finish();
       if (this.#durable) await this.#handle.sync();
       await this.close();
     });

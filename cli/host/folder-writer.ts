@@ -50,7 +50,7 @@ class FolderWriter implements FilesWriter {
       try {
         const writes = new BatchedWrites(handle);
         for await (const chunk of chunksOf(await content.open())) await writes.write(chunk);
-        await writes.flush();
+        await writes.finish();
         await handle.sync();
       } finally {
         await handle.close();

@@ -54,7 +54,7 @@ async function openSlot(path: string, handles: Set<FileHandle>): Promise<SpoolSl
   return {
     write: (chunk) => filing("write temporary file", path, () => writes.write(chunk)),
     async close() {
-      await filing("write temporary file", path, () => writes.flush());
+      await filing("write temporary file", path, () => writes.finish());
       await endWriting();
     },
     open: (start = 0, end = writes.size) => fileSlices(path, writes.size).slice(start, end),
