@@ -7,6 +7,7 @@ export {
 export {
   CHUNK as deflate_chunk,
   CHUNK_SIZE as deflate_chunk_size,
+  checksum as deflate_checksum,
   compress as deflate_compress,
   OUTPUT as deflate_output,
 } from "./deflate";
@@ -33,6 +34,7 @@ export {
   INPUT_SIZE as sha256_input_size,
   init as sha256_init,
   STATE as sha256_state,
+  STATE_SIZE as sha256_state_size,
   save as sha256_save,
   update as sha256_update,
 } from "./sha256";
@@ -45,6 +47,17 @@ export {
   WINDOW_SIZE as sha256x4_window_size,
   WINDOW_STRIDE as sha256x4_window_stride,
 } from "./sha256x4";
+export {
+  DIGEST as sha512_digest_bytes,
+  digest as sha512_digest,
+  INPUT as sha512_input,
+  INPUT_SIZE as sha512_input_size,
+  init as sha512_init,
+  STATE as sha512_state,
+  STATE_SIZE as sha512_state_size,
+  save as sha512_save,
+  update as sha512_update,
+} from "./sha512";
 export {
   BLOCK as tar_block,
   encode as tar_encode,

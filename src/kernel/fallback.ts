@@ -13,10 +13,10 @@ import { gunzip } from "./fallback/gunzip.ts";
 import { gzip } from "./fallback/gzip.ts";
 import { inflate } from "./fallback/inflate.ts";
 import { hashWasmEngine } from "./fallback/sha256.ts";
+import { sha512Hasher } from "./fallback/sha512.ts";
 import { tar } from "./fallback/tar.ts";
 import type { Kernels } from "./kernels.ts";
 import { oneByOne, sharedSha256 } from "./sha256.ts";
-import { sha512Hasher } from "./sha512.ts";
 
 /** The port over JavaScript libraries; ready when the promise resolves. */
 export async function fallbackKernels(): Promise<Kernels> {

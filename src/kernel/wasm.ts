@@ -1,12 +1,12 @@
 /** The kernels' port over our WebAssembly module (assembly/): the same bytes on every host. */
 import { KERNEL_VERSION, type Kernels } from "./kernels.ts";
 import { sharedSha256 } from "./sha256.ts";
-import { sha512Hasher } from "./sha512.ts";
+import { sharedHash } from "./shared-hash.ts";
 import { wasmCrc32 } from "./wasm/crc32.ts";
 import { wasmGzip } from "./wasm/gzip.ts";
 import { wasmGunzip, wasmInflate } from "./wasm/inflate.ts";
 import { InstancePool, pooledCodec } from "./wasm/instance.ts";
-import { wasmSha256 } from "./wasm/sha256.ts";
+import { wasmSha256, wasmSha512 } from "./wasm/sha2.ts";
 import { wasmSha256Many } from "./wasm/sha256x4.ts";
 import { wasmTar } from "./wasm/tar.ts";
 
@@ -20,16 +20,17 @@ export function wasmKernels(module: WebAssembly.Module): Kernels {
   const pool = new InstancePool(module);
   const shared = pool.acquire();
   const sha256 = sharedSha256(wasmSha256(shared));
+  const sha512 = sharedHash(wasmSha512(shared));
   return {
     engine: `wasm-${KERNEL_VERSION}`,
-    hasher: (algorithm) => (algorithm === "sha256" ? sha256() : sha512Hasher()),
+    hasher: (algorithm) => (algorithm === "sha256" ? sha256() : sha512()),
     sha256Many: wasmSha256Many(shared),
     resumableSha256: sha256,
     crc32: wasmCrc32(shared),
     combineCrc32: (first, second, length) => shared.kernels.crc32_combine(first, second, length) >>> 0,
     gunzip: (options) => pooledCodec(pool, (instance) => wasmGunzip(instance, options)),
     inflate: (options) => pooledCodec(pool, (instance) => wasmInflate(instance, options)),
-    gzip: () => pooledCodec(pool, wasmGzip),
+    gzip: (options) => pooledCodec(pool, (instance) => wasmGzip(instance, options)),
     tar: wasmTar(shared),
   };
 }

@@ -1,5 +1,6 @@
 import type { IHasher } from "hash-wasm";
-import { SHA256_STATE_SIZE, type Sha256Engine } from "../sha256.ts";
+import { SHA256_STATE_SIZE } from "../sha256.ts";
+import type { HashEngine } from "../shared-hash.ts";
 
 // hash-wasm 4.13 saves 4 bytes naming its build, then the C struct: block, length, hash words, and a
 // constant tail. Kept exact by the contract suite, which saves in one engine and resumes in the other.
@@ -9,7 +10,7 @@ const WORDS = LENGTH + 8;
 const WORDS_END = WORDS + 32;
 
 /** hash-wasm's SHA-256, with states in the common form. */
-export function hashWasmEngine(hasher: IHasher): Sha256Engine {
+export function hashWasmEngine(hasher: IHasher): HashEngine {
   const template = hasher.init().save();
   return {
     init: () => void hasher.init(),

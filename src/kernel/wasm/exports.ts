@@ -9,6 +9,7 @@ export interface KernelExports {
   readonly sha256_input: Constant;
   readonly sha256_input_size: Constant;
   readonly sha256_state: Constant;
+  readonly sha256_state_size: Constant;
   readonly sha256_digest_bytes: Constant;
   sha256_init(): void;
   sha256_update(length: number): void;
@@ -22,6 +23,16 @@ export interface KernelExports {
   sha256x4_fill(lane: number, length: number, last: number): void;
   sha256x4_run(): number;
   sha256x4_digest(lane: number): void;
+
+  readonly sha512_input: Constant;
+  readonly sha512_input_size: Constant;
+  readonly sha512_state: Constant;
+  readonly sha512_state_size: Constant;
+  readonly sha512_digest_bytes: Constant;
+  sha512_init(): void;
+  sha512_update(length: number): void;
+  sha512_save(): void;
+  sha512_digest(): void;
 
   readonly crc32_input: Constant;
   readonly crc32_input_size: Constant;
@@ -42,8 +53,9 @@ export interface KernelExports {
   readonly deflate_chunk: Constant;
   readonly deflate_chunk_size: Constant;
   readonly deflate_output: Constant;
-  deflate_compress(dictionary: number, length: number, last: number): number;
-  gzip_init(): void;
+  deflate_compress(level: number, dictionary: number, length: number, last: number): number;
+  deflate_checksum(length: number): number;
+  gzip_init(level: number): void;
   gzip_push(): number;
   gzip_end(length: number): number;
   gzip_output_start(): number;

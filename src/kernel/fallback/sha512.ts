@@ -1,8 +1,8 @@
 import { sha512 } from "@noble/hashes/sha2.js";
-import { misuse } from "./failure.ts";
-import type { Hasher } from "./kernels.ts";
+import { misuse } from "../failure.ts";
+import type { Hasher } from "../kernels.ts";
 
-/** SHA-512 by @noble/hashes: digests of that kind are rare, and it runs everywhere. */
+/** SHA-512 by @noble/hashes: hash-wasm's hashers cannot be many without as many instances. */
 export function sha512Hasher(): Hasher {
   let hash: ReturnType<typeof sha512.create> | undefined = sha512.create();
   const running = () => {
