@@ -44,16 +44,17 @@ describe("the mirror in workerd", () => {
     const cut = await openPatch(12 * MIB, headers);
     await new Promise((resolve) => setTimeout(resolve, 300));
     cut.destroy();
-    // The next writer is let in once the runtime has noticed that the first is gone.
+    // The next writer is let in once the runtime has noticed that the first is gone. A byte knocks: a
+    // refused body of megabytes would end with its connection.
     let start = 0;
-    let resumed: Response;
+    let status: number;
     do {
-      start = Number((await range())?.split("-")[1]) || 0;
-      start = start === 0 ? 0 : start + 1;
-      resumed = await patch(start, BYTES.length);
-      await resumed.body?.cancel();
-    } while (resumed.status === 416);
-    expect(resumed.status).toBe(202);
+      const last = Number((await range())?.split("-")[1]);
+      start = last === 0 ? 0 : last + 1;
+      status = (await patch(start, start + 1)).status;
+    } while (status === 416);
+    expect(status).toBe(202);
+    expect((await patch(start + 1, BYTES.length)).status).toBe(202);
     expect(await finish()).toBe(201);
     const pulled = await send("GET", `/v2/a/blobs/${DIGEST}`);
     expect(hash(new Uint8Array(await pulled.arrayBuffer()))).toBe(DIGEST);
