@@ -1,12 +1,10 @@
 import type { Content } from "../bytes/content.ts";
 import { contentOf } from "../bytes/content.ts";
 import type { TreeEntry } from "../bytes/files.ts";
-import { type ByteStream, chunksOf } from "../bytes/stream.ts";
 import { SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
 import type { Kernels } from "../kernel/kernels.ts";
 import { ANNOTATION, type Descriptor, EMPTY_JSON, EMPTY_JSON_BYTES } from "../oci/descriptor.ts";
-import { formatDigest } from "../oci/digest.ts";
 import { encodeJson } from "../oci/json.ts";
 import { MEDIA_TYPE } from "../oci/media-type.ts";
 import { safeLink, safePath } from "../tar/safety.ts";
@@ -14,6 +12,7 @@ import { type TarMember, writeTar } from "../tar/write.ts";
 import type { BuiltArtifact } from "./assemble.ts";
 import { type BundleArtifact, type BundleFile, FILES_TYPE } from "./config.ts";
 import type { ArtifactDefinition } from "./definition.ts";
+import { hashed, hashFiles } from "./hash-files.ts";
 import { baseName, targetPath } from "./target.ts";
 
 /** Above this a folder travels as one tar: a manifest with a layer for each file would grow past registries' limits. */
@@ -53,9 +52,9 @@ async function separateFiles(
 ): Promise<BuiltArtifact> {
   const files: BundleFile[] = [];
   const layers: Descriptor[] = [];
-  const contents: Content[] = [];
-  for (const entry of entries) {
-    const content = await hashed(async () => entry.open(), kernels);
+  const contents = await hashFiles(entries, kernels);
+  for (const [i, content] of contents.entries()) {
+    const entry = entries[i] as TreeEntry;
     const path = targetPath(definition, entry.path);
     files.push({
       path,
@@ -69,7 +68,6 @@ async function separateFiles(
       size: content.size,
       annotations: { [ANNOTATION.title]: entry.path || baseName(definition.origin) },
     });
-    contents.push(content);
   }
   const paths = files.map(({ path }) => path);
   return {
@@ -123,21 +121,6 @@ function manifestOf(
   const { name, origin, target } = definition;
   const artifact = lock({ name, origin, target, mediaType: child.mediaType, digest, size });
   return { artifact, child, contents: [manifest, contentOf(kernels, EMPTY_JSON_BYTES), ...contents] };
-}
-
-/** Content read once for its digest and size. */
-async function hashed(open: () => Promise<ByteStream>, kernels: Kernels): Promise<Content> {
-  const hasher = kernels.hasher("sha256");
-  let size = 0;
-  try {
-    for await (const chunk of chunksOf(await open())) {
-      hasher.update(chunk);
-      size += chunk.length;
-    }
-    return { digest: formatDigest("sha256", hasher.digest()), size, open };
-  } finally {
-    hasher.release();
-  }
 }
 
 /** Owner, group and times stay out: they belong to the machine that packed, not to what it packed. */
