@@ -1,22 +1,10 @@
 /** The kernels' contests: which tasks on which data, all engines in turn, a warm-up round, then medians. */
+import type { Corpus } from "./kernels-corpus.ts";
 import { type Engine, type Input, NoSuchLevel, type Task, type Tasks } from "./kernels-engines.ts";
 import { median, type Row, row } from "./row.ts";
 
 /** Seconds since any moment: on the wall, and of the processor where a host tells. */
 export type Stopwatch = () => { readonly wall: number; readonly cpu?: number };
-
-/** What the contests work on; the same bytes for every host of a run. */
-export interface Corpus {
-  readonly random: Input;
-  /** Four streams of one length. */
-  readonly streams: readonly Input[];
-  /** Small files, as a bundle has them. */
-  readonly files: readonly Input[];
-  /** Uncompressed. */
-  readonly texts: readonly Input[];
-  /** The same, as zlib packs them at level 6. */
-  readonly packed: readonly Input[];
-}
 
 interface Contest {
   readonly name: string;

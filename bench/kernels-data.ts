@@ -2,54 +2,22 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import type { Corpus } from "./kernels-contest.ts";
-import type { Input } from "./kernels-engines.ts";
+import { type CorpusData, RANDOM_SIZE } from "./kernels-corpus.ts";
 
 const MB = 1e6;
 const TEXT_SIZE = 24 * MB;
-const CHUNK = 64 * 1024;
 
 /** Where software's files lie; equal parts of each make the tar. The last is there wherever this bench is. */
 const PLACES = ["/usr/share/doc", "/usr/include", "/usr/lib/python3", "/usr/lib", "node_modules"];
 
-export function makeCorpus(): Corpus {
-  const random = randomBytes(64 * MB);
+/** Random bytes, texts, and the texts packed: what every host makes its corpus of. */
+export function gatherData(): CorpusData {
   const texts = [
-    input(
-      "text",
-      gathered((name) => /\.(h|hpp|py|txt|md|js|ts|html)$/.test(name), false),
-    ),
-    input(
-      "software tar",
-      gathered(() => true, true),
-    ),
+    { name: "text", data: gathered((name) => /\.(h|hpp|py|txt|md|js|ts|html)$/.test(name), false) },
+    { name: "software tar", data: gathered(() => true, true) },
   ];
-  return {
-    random: input("random", random),
-    streams: [0, 1, 2, 3].map((i) => input(`stream ${i}`, random.slice(i * 16 * MB, (i + 1) * 16 * MB))),
-    files: smallFiles(random),
-    texts,
-    packed: texts.map(({ name, data }) => input(name, new Uint8Array(gzipSync(data)))),
-  };
-}
-
-function input(name: string, data: Uint8Array<ArrayBuffer>): Input {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  for (let at = 0; at < data.length; at += CHUNK) chunks.push(data.subarray(at, at + CHUNK));
-  return { name, data, chunks };
-}
-
-/** 1 to 64 kB, their logarithms even; as many as make 32 MB. */
-function smallFiles(random: Uint8Array<ArrayBuffer>): Input[] {
-  const files: Input[] = [];
-  let state = 7;
-  for (let at = 0; at < 32 * MB; ) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    const size = Math.round(1000 * 64 ** (state / 2 ** 32));
-    files.push(input(`file ${files.length}`, random.subarray(at, at + size)));
-    at += size;
-  }
-  return files;
+  const packed = texts.map(({ name, data }) => ({ name, data: new Uint8Array(gzipSync(data)) }));
+  return { random: { name: "random", data: randomBytes(RANDOM_SIZE) }, texts, packed };
 }
 
 /** Files of each place in the order of their paths, cut off where its part is full. */

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadKernels } from "../cli/host/kernels.ts";
 import { compete, contestsOf, type Stopwatch } from "./kernels-contest.ts";
-import { makeCorpus } from "./kernels-data.ts";
+import { makeCorpus } from "./kernels-corpus.ts";
+import { gatherData } from "./kernels-data.ts";
 import { libraryEngines, platformEngines, sealiftEngine } from "./kernels-engines.ts";
 import { nativeEngines, nativeSeconds, nodeEngines } from "./kernels-engines-node.ts";
 import type { Row } from "./row.ts";
@@ -18,7 +19,7 @@ export async function* bench(say: (text: string) => void, only: readonly string[
   const folder = mkdtempSync(join(tmpdir(), "sealift-bench-"));
   try {
     say("gathering data …");
-    const corpus = makeCorpus();
+    const corpus = makeCorpus(gatherData());
     const engines = [
       sealiftEngine(await loadKernels()),
       ...(await libraryEngines()),
