@@ -1,50 +1,108 @@
 /**
- * DEFLATE compression (RFC 1951) of one chunk, level 6.
+ * DEFLATE compression (RFC 1951) of one chunk, at level 1, 6 or 9.
  *
  * Algorithm: hash chains (match-finder.ts) with lazy evaluation: a match is held
  * back while the next position is tried, and dropped for a literal if that one
  * is better by libdeflate's measure (Eric Biggers, MIT), which weighs length
- * against the extra bits of a longer distance. Blocks end after a fixed number
- * of tokens (block-writer.ts).
+ * against the extra bits of a longer distance. The longer the match held, the
+ * fewer candidates are tried against it. Level 1 takes what it finds. Where
+ * hundreds of bytes have had no match, as in data compressed already, positions
+ * are skipped, more and more of them until there is one. Blocks end where the
+ * data changes (block-writer.ts).
  *
- * The result is a function of the dictionary, the chunk and `last`, and of
- * nothing else: no earlier chunk, no state. Chunks of one stream can therefore
- * be compressed in any order, by any number of workers, and joined. A chunk that
- * is not the last ends with an empty stored block, so it fills whole bytes. The
- * parameters below are part of the format: a change changes digests.
+ * The result is a function of the level, the dictionary, the chunk and `last`,
+ * and of nothing else: no earlier chunk, no state. Chunks of one stream can
+ * therefore be compressed in any order, by any number of workers, and joined. A
+ * chunk that is not the last ends with an empty stored block, so it fills whole
+ * bytes. The parameters below are part of the format: a change changes digests.
  *
  * ABI: write the chunk, at most `CHUNK_SIZE` bytes, at `CHUNK`, and up to 32 KiB
  * that precede it right before; `compress` leaves its output at `OUTPUT` and
- * returns its length.
+ * returns its length; `checksum` is the CRC-32 of the chunk, for whoever joins
+ * chunks (checksum.ts combines them).
  */
-import { addLiteral, addMatch, begin, endBlock, finish, isFull, writeJoin } from "./block-writer";
+import {
+  addLiteral,
+  addMatch,
+  begin,
+  endBlocks,
+  endSegment,
+  finish,
+  isSegmentFull,
+  writeJoin,
+} from "./block-writer";
+import { crc32Long } from "./crc32-sparse";
 import { WINDOW_SIZE } from "./deflate-format";
-import { DISTANCE_BITS, HASHED_BYTES, insert, NICE_LENGTH, reset, search } from "./match-finder";
+import { DISTANCE_BITS, HASHED_BYTES, insert, insertNearest, nearest, reset, search } from "./match-finder";
 
 export const CHUNK_SIZE: u32 = 1 << 20;
 // The dictionary, the chunk, and slack for loads that reach beyond.
 const INPUT: usize = memory.data(1081360, 16);
 export const CHUNK: usize = INPUT + WINDOW_SIZE;
 
-// No block is larger than stored: 5 bytes to every 16384 tokens, and a join. Before it, room for a header.
+// No block is larger than stored: 5 bytes to every 2048 tokens, and a join. Before it, room for a header.
 export const HEADER_ROOM: u32 = 16;
 const OUTPUT_WINDOW: usize = memory.data(1114112, 16);
 export const OUTPUT: usize = OUTPUT_WINDOW + HEADER_ROOM;
 
-/** Candidates tried at a position; half as many where a match is already held. */
-const DEPTH: u32 = 32;
+// What distinguishes the levels.
+/** Candidates tried at a position. */
+let depth: u32 = 0;
+/** Candidates tried against a match that is held, by its length. */
+let depthShort: u32 = 0;
+let depthMedium: u32 = 0;
+let depthLong: u32 = 0;
+/** A match this long is taken without looking further. */
+let nice: u32 = 0;
+
+function setLevel(level: u32): void {
+  if (level >= 9) setEffort(600, 300, 150, 75, 258);
+  else if (level >= 6) setEffort(32, 10, 4, 2, 64);
+  else setEffort(4, 0, 0, 0, 32);
+}
+
+function setEffort(any: u32, short: u32, medium: u32, long: u32, enough: u32): void {
+  depth = any;
+  depthShort = short;
+  depthMedium = medium;
+  depthLong = long;
+  nice = enough;
+}
+
+function depthAgainst(length: u32): u32 {
+  if (length < 8) return depthShort;
+  return length < 16 ? depthMedium : depthLong;
+}
+
+/** Positions without a match, one after the other, before any is skipped; as many again before one more is. */
+const PATIENCE: u32 = 256;
+const FAST_PATIENCE: u32 = 64;
+const LONGEST_SKIP: u32 = 31;
+
 /** A three-byte match further away than this costs more bits than its literals, as a rule. */
 const SHORT_MATCH_REACH: u32 = 8192;
 
 /** Compresses `length` bytes at CHUNK; the `dictionary` bytes before it may be referred to. */
-export function compress(dictionary: u32, length: u32, last: bool): u32 {
+export function compress(level: u32, dictionary: u32, length: u32, last: bool): u32 {
   const end = CHUNK + length;
-  begin(OUTPUT);
+  setLevel(level);
+  begin(OUTPUT, CHUNK);
   reset();
-  insertAll(CHUNK - dictionary, CHUNK, end);
-  parse(end, last);
+  if (level === 1) {
+    insertNearestAll(CHUNK - dictionary, CHUNK, end);
+    parseFast(end);
+  } else {
+    insertAll(CHUNK - dictionary, CHUNK, end);
+    parse(end);
+  }
+  endBlocks(end, last);
   if (!last) writeJoin();
   return <u32>(finish() - OUTPUT);
+}
+
+/** The CRC-32 of the chunk's `length` bytes. */
+export function checksum(length: u32): u32 {
+  return crc32Long(CHUNK, length, 0);
 }
 
 /** Keeps the chunk's last 32 KiB as the next one's dictionary. */
@@ -52,55 +110,90 @@ export function carry(): void {
   memory.copy(INPUT, CHUNK + CHUNK_SIZE - WINDOW_SIZE, WINDOW_SIZE);
 }
 
-function parse(end: usize, last: bool): void {
-  let block = CHUNK;
+function parse(end: usize): void {
+  const lazy = depthShort > 0;
   let at = CHUNK;
-  let match = find(at, end, 0, DEPTH);
+  /** The match at the position before, if one is held back. */
+  let held: u32 = 0;
+  let misses: u32 = 0;
   while (at < end) {
-    if (isFull()) {
-      endBlock(block, <u32>(at - block), false);
-      block = at;
+    if (isSegmentFull()) endSegment(held === 0 ? at : at - 1);
+    const length = held >> DISTANCE_BITS;
+    let match: u32 = 0;
+    if (at + HASHED_BYTES <= end) {
+      const shortest = length === 0 ? 0 : length - 1;
+      match = withoutFar(search(at, end, shortest, length === 0 ? depth : depthAgainst(length), nice));
     }
-    const length = match >> DISTANCE_BITS;
-    const distance = match & 0xffff;
-    if (length === 0) {
-      addLiteral(load<u8>(at));
-      at++;
-      match = find(at, end, 0, DEPTH);
-      continue;
-    }
-    let known = at + 1;
-    if (length < NICE_LENGTH) {
-      const next = find(at + 1, end, length - 1, DEPTH / 2);
-      if (isBetter(next, length, distance)) {
-        addLiteral(load<u8>(at));
-        at++;
-        match = next;
+    if (length > 0) {
+      if (!isBetter(match, held)) {
+        addMatch(length, held & 0xffff);
+        const next = at - 1 + length;
+        insertAll(at + 1, next, end);
+        at = next;
+        held = 0;
         continue;
       }
-      known++;
+      addLiteral(load<u8>(at - 1));
     }
-    addMatch(length, distance);
-    at += length;
-    insertAll(known, at, end);
-    match = find(at, end, 0, DEPTH);
+    if (match === 0) {
+      const stop = min(end, at + 1 + min(misses / PATIENCE, LONGEST_SKIP));
+      for (; at < stop; at++) addLiteral(load<u8>(at));
+      misses++;
+      held = 0;
+      continue;
+    }
+    misses = 0;
+    if (lazy && match >> DISTANCE_BITS < nice) {
+      held = match;
+      at++;
+      continue;
+    }
+    addMatch(match >> DISTANCE_BITS, match & 0xffff);
+    const next = at + (match >> DISTANCE_BITS);
+    insertAll(at + 1, next, end);
+    at = next;
+    held = 0;
   }
-  endBlock(block, <u32>(end - block), last);
 }
 
-/** The match to use at a position, as match-finder.ts gives it; 0 if none. */
-function find(at: usize, end: usize, shortest: u32, depth: u32): u32 {
-  if (at + HASHED_BYTES > end) return 0;
-  const match = search(at, end, shortest, depth);
+/** Level 1: the nearest match there is, at once. */
+function parseFast(end: usize): void {
+  let at = CHUNK;
+  let misses: u32 = 0;
+  while (at + HASHED_BYTES <= end) {
+    if (isSegmentFull()) endSegment(at);
+    const match = nearest(at, end);
+    if (match === 0) {
+      const stop = min(end, at + 1 + min(misses / FAST_PATIENCE, LONGEST_SKIP));
+      for (; at < stop; at++) addLiteral(load<u8>(at));
+      misses++;
+      continue;
+    }
+    misses = 0;
+    const next = at + (match >> DISTANCE_BITS);
+    addMatch(match >> DISTANCE_BITS, match & 0xffff);
+    insertNearestAll(at + 1, next, end);
+    at = next;
+  }
+  for (; at < end; at++) addLiteral(load<u8>(at));
+}
+
+function insertNearestAll(from: usize, to: usize, end: usize): void {
+  const stop = min(to, end - HASHED_BYTES + 1);
+  for (let at = from; at < stop; at++) insertNearest(at);
+}
+
+/** No match instead of a short one far away. */
+function withoutFar(match: u32): u32 {
   const tooFar: u32 = (3 << DISTANCE_BITS) | SHORT_MATCH_REACH;
   return match >> DISTANCE_BITS === 3 && match > tooFar ? 0 : match;
 }
 
 /** Whether the match one position on is worth the literal before it: a byte of length counts as four bits. */
-function isBetter(next: u32, length: u32, distance: u32): bool {
+function isBetter(next: u32, held: u32): bool {
   if (next === 0) return false;
-  const longer = <i32>(next >> DISTANCE_BITS) - <i32>length;
-  const nearer = clz(next & 0xffff) - clz(distance);
+  const longer = <i32>(next >> DISTANCE_BITS) - <i32>(held >> DISTANCE_BITS);
+  const nearer = clz(next & 0xffff) - clz(held & 0xffff);
   return 4 * longer + nearer > 2;
 }
 

@@ -2,12 +2,13 @@
  * Writing gzip (RFC 1952): one member, made of chunks.
  *
  * The format, and with it every digest of what we compress: header with mtime
- * 0, no flags, XFL 0 and OS 255 ("unknown"); chunks of 1 MiB (deflate.ts), each
+ * 0, no flags, XFL 0 at every level (its 2 and 4 only say how hard the writer
+ * tried; so the level shows in the compressed bytes alone) and OS 255 ("unknown"); chunks of 1 MiB (deflate.ts), each
  * with the 32 KiB before it as dictionary, joined by empty stored blocks. A full
  * chunk is the last one only if nothing follows, so the bytes written depend on
  * the bytes read and never on how they came.
  *
- * ABI: `init()`; fill `deflate.CHUNK` to `CHUNK_SIZE` and call `push`; the rest,
+ * ABI: `init(level)`; fill `deflate.CHUNK` to `CHUNK_SIZE` and call `push`; the rest,
  * 0 to `CHUNK_SIZE` bytes, goes to `end`. Both return how many bytes of output
  * stand at `outputStart()`, valid until the next call.
  */
@@ -22,8 +23,10 @@ let size: u32 = 0;
 /** Where the output of this chunk begins: before the first stands the header. */
 let begin: usize = OUTPUT;
 let dictionary: u32 = 0;
+let level: u32 = 6;
 
-export function init(): void {
+export function init(chosen: u32): void {
+  level = chosen;
   crc = 0;
   size = 0;
   dictionary = 0;
@@ -58,5 +61,5 @@ function writeChunk(length: u32, last: bool): u32 {
   begin = dictionary > 0 ? OUTPUT : OUTPUT - HEADER_SIZE;
   crc = crc32Long(CHUNK, length, crc);
   size += length;
-  return compress(dictionary, length, last) + <u32>(OUTPUT - begin);
+  return compress(level, dictionary, length, last) + <u32>(OUTPUT - begin);
 }

@@ -11,8 +11,11 @@ export const KERNEL_VERSION = 0;
 /** Compressed independently, with the 32 KiB before it as dictionary; part of the format. */
 export const GZIP_CHUNK_SIZE = 1 << 20;
 
-/** Part of the format. */
-export const GZIP_LEVEL = 6;
+/** How hard to try: 1 fast, 9 small. Part of the format: each level has bytes of its own. */
+export type GzipLevel = 1 | 6 | 9;
+
+/** The level where none is chosen. */
+export const GZIP_LEVEL: GzipLevel = 6;
 
 /** Receives output. The view is valid only during the call: copy what must live longer. */
 export type Emit = (view: Uint8Array) => void;
@@ -44,6 +47,11 @@ export interface Codec {
 export interface InflateOptions {
   /** Upper bound on produced bytes; beyond it the codec throws LIMIT_EXCEEDED. */
   readonly maxOutput?: number;
+}
+
+export interface GzipOptions {
+  /** `GZIP_LEVEL` if absent. */
+  readonly level?: GzipLevel;
 }
 
 /** Header dialect, told apart by the magic. */
@@ -109,7 +117,7 @@ export interface Kernels {
   gunzip(options?: InflateOptions): Codec;
   /** Reads raw DEFLATE (RFC 1951). Throws GZIP_INVALID or GZIP_TRUNCATED. */
   inflate(options?: InflateOptions): Codec;
-  /** Writes one gzip member: mtime 0, OS 255, fixed level and chunk size. */
-  gzip(): Codec;
+  /** Writes one gzip member: mtime 0, OS 255, a fixed chunk size. */
+  gzip(options?: GzipOptions): Codec;
   readonly tar: TarKernel;
 }

@@ -2,7 +2,7 @@ import { gunzipSync as nodeGunzip } from "node:zlib";
 import fc from "fast-check";
 import { gunzipSync as fflateGunzip } from "fflate";
 import { expect, test } from "vitest";
-import type { Kernels } from "../../src/kernel/kernels.ts";
+import type { GzipLevel, Kernels } from "../../src/kernel/kernels.ts";
 import {
   anyData,
   codeOf,
@@ -29,6 +29,17 @@ export function gzipContract(kernels: () => Kernels): void {
         expect(Buffer.from(runCodec(kernels().gunzip(), [packed])).equals(data)).toBe(true);
       }),
       { numRuns: 60 },
+    );
+  });
+
+  test("writes data of any kind at every level", () => {
+    const level = fc.constantFrom(1, 6, 9) as fc.Arbitrary<GzipLevel>;
+    fc.assert(
+      fc.property(anyData, level, cutPoints, (data, level, points) => {
+        const packed = runCodec(kernels().gzip({ level }), cutAt(data, points));
+        expect(nodeGunzip(packed).equals(data)).toBe(true);
+      }),
+      { numRuns: 90 },
     );
   });
 

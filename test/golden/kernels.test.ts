@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { beforeAll, expect, test } from "vitest";
 import { loadKernels } from "../../cli/host/kernels.ts";
-import { KERNEL_VERSION, type Kernels } from "../../src/kernel/kernels.ts";
+import { type GzipLevel, KERNEL_VERSION, type Kernels } from "../../src/kernel/kernels.ts";
 import { mixture, noise, prose, runCodec } from "../contract/kernels-input.ts";
 
 let kernels: Kernels;
@@ -19,15 +19,31 @@ const MiB = 1 << 20;
 const GOLDEN: [name: string, data: () => Uint8Array, sha256: string][] = [
   ["nothing", () => new Uint8Array(), "ac73670af3abed54ac6fb4695131f4099be9fbe39d6076c5d0264a6bbdae9d83"],
   ["one byte", () => Uint8Array.of(42), "9815d26fccc3ba164cdc9b6683aeb7b73223cd561b93455b6f0621eac2e942f7"],
-  ["text", () => prose(200_000), "2e539b88280c3af38257285b16920f2f0488a2ee31c9324c3921ee1b2dd0447d"],
-  ["noise", () => noise(200_000), "1b864e342c04db3b329ed49149d6c8483ece75a7d19e5ab96d2fc03b29dbf184"],
-  ["one full chunk", () => mixture(MiB), "4185cb7e729ed43af318d29835aa6b5af6ee2b826ad3bd42878c08cfbc22930b"],
-  ["a full chunk and a byte", () => mixture(MiB + 1), "4e9347d153a2d7e00b14e92b17d9042802ddf7e1d3c2484621a9cac03bf147d7"],
+  ["text", () => prose(200_000), "812547ebac2075fd9e5d057a26b3168aff594bcfe39f914668e2ccc33c75b8a3"],
+  ["noise", () => noise(200_000), "13cb15206b25da8f677bd2823b8395ec6d06f35d6e96ae76438810692de19e6f"],
+  ["one full chunk", () => mixture(MiB), "d0dade8fd88adf07fba429c9d0b604a73e18938ec9871db0ed2f9c68b9a282bf"],
+  ["a full chunk and a byte", () => mixture(MiB + 1), "80d012dbf614c87cf623abfcda4ce70eeff2b008336e0d7f46dc7005c829d565"],
   ["zeros over three chunks", () => new Uint8Array(2 * MiB + 5), "b22b5b24b6a44e6814bbad36eeb130c1732579ceb304f4fb362fee3963936b27"],
-  ["a mixture over four chunks", () => mixture(3 * MiB + 12_345, 2), "5d80f2166dfa1fe3982f56f41e47417ff3eeaa613418d9de09cdbc040d918b27"],
+  ["a mixture over four chunks", () => mixture(3 * MiB + 12_345, 2), "e00615f9a1951ffadea4a66e23e2000c7639a5bdd9d9401ba6f71c520c3be6ca"],
 ];
 
 test.each(GOLDEN)(`gzip of %s has the digest of kernel version ${KERNEL_VERSION}`, (_, data, sha256) => {
-  const packed = runCodec(kernels.gzip(), [data()]);
-  expect(createHash("sha256").update(packed).digest("hex")).toBe(sha256);
+  expect(packedDigest(data())).toBe(sha256);
 });
+
+const LEVELS: [level: GzipLevel, sha256: string][] = [
+  [1, "d7619fe9857488270f2839ad549deece8f510c4a9f2c71829c3ab0b72c2ccf10"],
+  [6, "e00615f9a1951ffadea4a66e23e2000c7639a5bdd9d9401ba6f71c520c3be6ca"],
+  [9, "8e851fac4654def242a723fc718e971582a1224805b87f5ae6404f62417a69b5"],
+];
+
+test.each(LEVELS)(`gzip at level %i has the digest of kernel version ${KERNEL_VERSION}`, (level, sha256) => {
+  expect(packedDigest(mixture(3 * MiB + 12_345, 2), level)).toBe(sha256);
+});
+
+function packedDigest(data: Uint8Array, level?: GzipLevel): string {
+  const codec = kernels.gzip(level === undefined ? {} : { level });
+  return createHash("sha256")
+    .update(runCodec(codec, [data]))
+    .digest("hex");
+}

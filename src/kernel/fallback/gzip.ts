@@ -1,14 +1,14 @@
 import { Deflate } from "fflate";
 import { codecOf } from "../codec.ts";
-import { type Codec, type Emit, GZIP_LEVEL } from "../kernels.ts";
+import { type Codec, type Emit, GZIP_LEVEL, type GzipOptions } from "../kernels.ts";
 import { crc32 } from "./crc32.ts";
 
 /** Magic, DEFLATE, no flags, mtime 0, XFL 0, OS 255 "unknown" (RFC 1952 §2.3.1). */
 const HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255);
 
 /** Writes one gzip member by fflate: valid, but not the bytes of the WebAssembly kernel. */
-export function gzip(): Codec {
-  const deflate = new Deflate({ level: GZIP_LEVEL });
+export function gzip(options: GzipOptions = {}): Codec {
+  const deflate = new Deflate({ level: options.level ?? GZIP_LEVEL });
   let begun = false;
   let crc = 0;
   let size = 0;

@@ -1,8 +1,9 @@
 import type { CodecWork } from "../codec.ts";
+import { GZIP_LEVEL, type GzipOptions } from "../kernels.ts";
 import type { KernelInstance } from "./instance.ts";
 
 /** assembly/gzip.ts: gathers whole chunks, since the format's chunks are not the caller's. */
-export function wasmGzip({ kernels, memory }: KernelInstance): CodecWork {
+export function wasmGzip({ kernels, memory }: KernelInstance, options: GzipOptions = {}): CodecWork {
   const target = kernels.deflate_chunk.value;
   const size = kernels.deflate_chunk_size.value;
   let filled = 0;
@@ -12,7 +13,7 @@ export function wasmGzip({ kernels, memory }: KernelInstance): CodecWork {
     return memory.subarray(start, start + length);
   };
 
-  kernels.gzip_init();
+  kernels.gzip_init(options.level ?? GZIP_LEVEL);
   return {
     write(chunk, emit) {
       for (let at = 0; at < chunk.length; ) {

@@ -39,27 +39,34 @@ test("the bytes written do not depend on what the instance did before", async ()
   expect(runCodec(kernels.gzip(), [data]).equals(fresh)).toBe(true);
 });
 
-test("a chunk needs only the 32 KiB before it, so workers can share a stream", async () => {
-  const { kernels: raw, memory } = await kernelInstance();
-  const data = mixture(2 * GZIP_CHUNK_SIZE + 4321, 33);
-  const parts: Buffer[] = [];
-  // Last chunk first: none may depend on another's work.
-  for (let at = 2 * GZIP_CHUNK_SIZE; at >= 0; at -= GZIP_CHUNK_SIZE) {
-    const chunk = data.subarray(at, at + GZIP_CHUNK_SIZE);
-    const dictionary = data.subarray(Math.max(0, at - WINDOW), at);
-    const target = raw.deflate_chunk.value;
-    memory.set(dictionary, target - dictionary.length);
-    memory.set(chunk, target);
-    const last = at + GZIP_CHUNK_SIZE >= data.length;
-    const length = raw.deflate_compress(dictionary.length, chunk.length, last ? 1 : 0);
-    const start = raw.deflate_output.value;
-    parts.unshift(Buffer.from(memory.slice(start, start + length)));
-  }
-  const body = Buffer.concat(parts);
-  expect(inflateRawSync(body).equals(data)).toBe(true);
-  expect(runCodec(kernels.gzip(), [data]).subarray(10, -8).equals(body)).toBe(true);
-  for (const part of parts.slice(0, -1)) expect(part.subarray(-4)).toEqual(JOIN);
-});
+test.each([1, 6, 9] as const)(
+  "a chunk needs only the 32 KiB before it, so workers can share a stream at level %i",
+  async (level) => {
+    const { kernels: raw, memory } = await kernelInstance();
+    const data = mixture(2 * GZIP_CHUNK_SIZE + 4321, 33);
+    const parts: Buffer[] = [];
+    let crc = 0;
+    // Last chunk first: none may depend on another's work.
+    for (let at = 2 * GZIP_CHUNK_SIZE; at >= 0; at -= GZIP_CHUNK_SIZE) {
+      const chunk = data.subarray(at, at + GZIP_CHUNK_SIZE);
+      const dictionary = data.subarray(Math.max(0, at - WINDOW), at);
+      const target = raw.deflate_chunk.value;
+      memory.set(dictionary, target - dictionary.length);
+      memory.set(chunk, target);
+      const last = at + GZIP_CHUNK_SIZE >= data.length;
+      const length = raw.deflate_compress(level, dictionary.length, chunk.length, last ? 1 : 0);
+      const start = raw.deflate_output.value;
+      parts.unshift(Buffer.from(memory.slice(start, start + length)));
+      crc = raw.crc32_combine(raw.deflate_checksum(chunk.length), crc, data.length - at - chunk.length);
+    }
+    const body = Buffer.concat(parts);
+    const whole = runCodec(kernels.gzip({ level }), [data]);
+    expect(inflateRawSync(body).equals(data)).toBe(true);
+    expect(whole.subarray(10, -8).equals(body)).toBe(true);
+    expect(whole.readUInt32LE(whole.length - 8)).toBe(crc >>> 0);
+    for (const part of parts.slice(0, -1)) expect(part.subarray(-4)).toEqual(JOIN);
+  },
+);
 
 test("incompressible data grows by less than a tenth of a percent", () => {
   const packed = runCodec(kernels.gzip(), [noise(3_000_000)]);
