@@ -2,7 +2,7 @@
 import { render } from "preact";
 import { databaseKeys } from "./host/key-store.ts";
 import { Verifier } from "./state/verifier.ts";
-import "./style.css";
+import "./style/style.css";
 import { App } from "./view/app.tsx";
 
 const worker = new Worker(new URL("./worker/verify.worker.ts", import.meta.url), { type: "module" });

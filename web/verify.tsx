@@ -2,7 +2,7 @@
 import { render } from "preact";
 import { passingKeys } from "./host/key-store.ts";
 import { Verifier } from "./state/verifier.ts";
-import "./style.css";
+import "./style/style.css";
 import { App } from "./view/app.tsx";
 
 const source = document.getElementById("worker")?.textContent ?? "";

@@ -5,12 +5,12 @@ import type { Examination } from "../../src/bundle/examination.ts";
 import { extractBundle } from "../../src/bundle/extract.ts";
 import { openBundleFile } from "../../src/bundle/open-file.ts";
 import { examineFile } from "../../src/bundle/verify-file.ts";
-import { blobSlices } from "../../src/bytes/slices.ts";
 import { chunksOf, drain } from "../../src/bytes/stream.ts";
 import { SealiftError } from "../../src/error.ts";
 import { type PublicKey, parsePublicKey } from "../../src/trust/public-key.ts";
 import { type Verdict, verdictExitCode } from "../../src/trust/verdict.ts";
 import type { BrowserHost } from "../host/browser-host.ts";
+import { fileSlices } from "../host/file-slices.ts";
 import { folderFilesWriter } from "../host/folder.ts";
 import type { BlobSlot } from "../host/spool.ts";
 import { type Watch, watchedSlices } from "../host/watched-slices.ts";
@@ -31,7 +31,7 @@ export class Session {
 
   /** Opens a file; the watch is that of all its reads. Throws as reading does. */
   static async open(source: Blob, host: BrowserHost, watch: Watch): Promise<Session> {
-    const archive = await openArchiveFile(watchedSlices(blobSlices(source), watch), host);
+    const archive = await openArchiveFile(watchedSlices(fileSlices(source), watch), host);
     return new Session(source, archive, host, watch);
   }
 
