@@ -5,7 +5,7 @@ import { CopyButton } from "./copy-button.tsx";
 import { DigestText } from "./digest-text.tsx";
 import { formatSize } from "./format.ts";
 import { Icon } from "./icon.tsx";
-import { KIND_NAME, OUTCOME_WORD } from "./words.ts";
+import { KIND_NAME } from "./words.ts";
 
 /** The verdict first: a word, a sentence, then what it rests on. */
 export function VerdictCard({
@@ -23,9 +23,9 @@ export function VerdictCard({
           <Icon name={outcome} size={34} />
         </span>
         <div>
-          <h1 id="verdict-word">{OUTCOME_WORD[outcome]}</h1>
+          <h1 id="verdict-word">{headOf(verdict)}</h1>
           <p class="sentence">
-            <DigestText text={afterWord(verdict)} />
+            <DigestText text={bodyOf(verdict)} />
           </p>
         </div>
       </header>
@@ -91,9 +91,13 @@ function NotCovered({ items }: { readonly items: readonly string[] }) {
   );
 }
 
-/** The word stands in large letters above; said twice it would be noise. */
-function afterWord({ sentence, subject }: Verdict): string {
-  const rest = sentence.slice(sentence.indexOf(": ") + 2);
-  const startsWithName = subject.name !== undefined && rest.startsWith(subject.name);
-  return startsWithName ? rest : rest.charAt(0).toUpperCase() + rest.slice(1);
+/** The verdict's sentence has a head and a body: `Intact but unsigned: every part …`. The head stands large. */
+function headOf({ sentence }: Verdict): string {
+  return sentence.slice(0, sentence.indexOf(": "));
+}
+
+function bodyOf({ sentence, subject }: Verdict): string {
+  const body = sentence.slice(sentence.indexOf(": ") + 2);
+  const startsWithName = subject.name !== undefined && body.startsWith(subject.name);
+  return startsWithName ? body : body.charAt(0).toUpperCase() + body.slice(1);
 }

@@ -1,14 +1,5 @@
 import type { ArchiveKind } from "../../src/bundle/archive-file.ts";
-import type { CheckId, VerdictOutcome } from "../../src/trust/verdict.ts";
-
-/** The verdict in a word; colour and icon say the same. */
-export const OUTCOME_WORD: Readonly<Record<VerdictOutcome, string>> = {
-  verified: "Verified",
-  intact: "Intact",
-  untrusted: "Not trusted",
-  failed: "Not verified",
-  refused: "Refused",
-};
+import type { CheckId } from "../../src/trust/verdict.ts";
 
 /** What a check is about, for a person: of one, and of all that passed. */
 export const CHECK_NAME: Readonly<Record<CheckId, readonly [one: string, all: string]>> = {
