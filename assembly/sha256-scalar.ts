@@ -1,9 +1,9 @@
 /**
  * SHA-256's compression function for engines without vectors.
  *
- * Algorithm: the message schedule (FIPS 180-4 §6.2.2 step 1) is written to
- * memory, then sixty-four rounds run eight to a loop turn: after eight rounds
- * each working variable is back in its own name, so none is ever moved.
+ * Algorithm: sixty-four rounds run eight to a loop turn: after eight rounds each
+ * working variable is back in its own name, so none is ever moved. From the
+ * seventeenth on each round computes the word of the message schedule it needs.
  */
 import { ROUND_CONSTANTS } from "./sha256-constants";
 import { first, second } from "./sha256-round";
@@ -22,12 +22,14 @@ export function compressScalar(state: usize, start: usize, blocks: usize): void 
   let h = load<u32>(state, 28);
 
   for (let block = start; block < start + (blocks << 6); block += 64) {
-    expand(block);
+    for (let t: usize = 0; t < 64; t += 4) {
+      store<u32>(SCHEDULE + t, bswap<u32>(load<u32>(block + t)));
+    }
     // Maj's carried half, in one of them for even rounds and in the other for odd ones.
     let ab: u32;
     let bc = b ^ c;
 
-    for (let t: usize = 0; t < 256; t += 32) {
+    for (let t: usize = 0; t < 64; t += 32) {
       h = first(h + word(t), e, f, g);
       d += h;
       ab = a ^ b;
@@ -69,6 +71,48 @@ export function compressScalar(state: usize, start: usize, blocks: usize): void 
       a = second(a, b, c, bc, ab);
     }
 
+    for (let t: usize = 64; t < 256; t += 32) {
+      h = first(h + nextWord(t), e, f, g);
+      d += h;
+      ab = a ^ b;
+      h = second(h, a, b, ab, bc);
+
+      g = first(g + nextWord(t + 4), d, e, f);
+      c += g;
+      bc = h ^ a;
+      g = second(g, h, a, bc, ab);
+
+      f = first(f + nextWord(t + 8), c, d, e);
+      b += f;
+      ab = g ^ h;
+      f = second(f, g, h, ab, bc);
+
+      e = first(e + nextWord(t + 12), b, c, d);
+      a += e;
+      bc = f ^ g;
+      e = second(e, f, g, bc, ab);
+
+      d = first(d + nextWord(t + 16), a, b, c);
+      h += d;
+      ab = e ^ f;
+      d = second(d, e, f, ab, bc);
+
+      c = first(c + nextWord(t + 20), h, a, b);
+      g += c;
+      bc = d ^ e;
+      c = second(c, d, e, bc, ab);
+
+      b = first(b + nextWord(t + 24), g, h, a);
+      f += b;
+      ab = c ^ d;
+      b = second(b, c, d, ab, bc);
+
+      a = first(a + nextWord(t + 28), f, g, h);
+      e += a;
+      bc = b ^ c;
+      a = second(a, b, c, bc, ab);
+    }
+
     a += load<u32>(state);
     b += load<u32>(state, 4);
     c += load<u32>(state, 8);
@@ -88,21 +132,19 @@ export function compressScalar(state: usize, start: usize, blocks: usize): void 
   }
 }
 
-/** The message schedule: sixty-four words. */
-function expand(block: usize): void {
-  for (let t: usize = 0; t < 64; t += 4) {
-    store<u32>(SCHEDULE + t, bswap<u32>(load<u32>(block + t)));
-  }
-  for (let at = SCHEDULE + 64; at < SCHEDULE + 256; at += 4) {
-    const w2 = load<u32>(at - 8);
-    const w15 = load<u32>(at - 60);
-    const sigma1 = rotr<u32>(w2, 17) ^ rotr<u32>(w2, 19) ^ (w2 >> 10);
-    const sigma0 = rotr<u32>(w15, 7) ^ rotr<u32>(w15, 18) ^ (w15 >> 3);
-    store<u32>(at, sigma1 + load<u32>(at - 28) + sigma0 + load<u32>(at - 64));
-  }
-}
-
-/** Kt + Wt */
+/** Kt + Wt; `t` counts the schedule's bytes. */
 function word(t: usize): u32 {
   return load<u32>(ROUND_CONSTANTS + t) + load<u32>(SCHEDULE + t);
+}
+
+/** The same beyond the block's own sixteen: Wt = σ1(Wt-2) + Wt-7 + σ0(Wt-15) + Wt-16 (§6.2.2). */
+function nextWord(t: usize): u32 {
+  const at = SCHEDULE - 64 + t;
+  const w2 = load<u32>(at, 56);
+  const w15 = load<u32>(at, 4);
+  const sigma1 = rotr<u32>(w2, 17) ^ rotr<u32>(w2, 19) ^ (w2 >> 10);
+  const sigma0 = rotr<u32>(w15, 7) ^ rotr<u32>(w15, 18) ^ (w15 >> 3);
+  const sum = sigma1 + load<u32>(at, 36) + sigma0 + load<u32>(at);
+  store<u32>(at, sum, 64);
+  return sum + load<u32>(ROUND_CONSTANTS + t);
 }
