@@ -15,8 +15,12 @@ interface Contest {
   readonly rounds: number;
 }
 
-/** The levels of DEFLATE that are contested, and how much of the data: the highest one is slow. */
-const LEVELS = [{ level: 6, rounds: 5 }] as const;
+/** The levels of DEFLATE that are contested, and how often: the highest one is slow. */
+const LEVELS = [
+  { level: 1, rounds: 5 },
+  { level: 6, rounds: 5 },
+  { level: 9, rounds: 3 },
+] as const;
 
 /** All contests, or those whose name begins with one of `only`. */
 export function contestsOf(corpus: Corpus, only: readonly string[]): readonly Contest[] {

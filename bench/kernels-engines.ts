@@ -2,7 +2,7 @@
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
 import { Gunzip, gunzipSync, gzipSync } from "fflate";
 import { createCRC32, createSHA256, createSHA512 } from "hash-wasm";
-import type { Codec, Kernels } from "../src/kernel/kernels.ts";
+import type { Codec, GzipLevel, Kernels } from "../src/kernel/kernels.ts";
 
 /** Data to work on, whole and as a stream would bring it. */
 export interface Input {
@@ -63,9 +63,9 @@ export function sealiftEngine(kernels: Kernels): Engine {
       });
       return output;
     },
-    gzip({ chunks }) {
+    gzip({ chunks }, level) {
       const parts: Uint8Array[] = [];
-      run(kernels.gzip(), chunks, (view) => parts.push(view.slice()));
+      run(kernels.gzip({ level: level as GzipLevel }), chunks, (view) => parts.push(view.slice()));
       return joined(parts);
     },
   };
