@@ -2,7 +2,7 @@
 export { nodeCredentials } from "./host/credentials.ts";
 export { nodeFileSystem } from "./host/file-system.ts";
 export { fsStore } from "./host/fs-store.ts";
-export { type NodeHost, nodeHost, type NodeHostOptions } from "./host/host.ts";
+export { type NodeHost, type NodeHostOptions, nodeHost } from "./host/host.ts";
 export { loadKernels } from "./host/kernels.ts";
-export { serve, type Served } from "./host/serve.ts";
+export { type Served, serve } from "./host/serve.ts";
 export { fileSpool } from "./host/spool.ts";

@@ -1,7 +1,8 @@
 import { keepHeapSmall } from "./host/heap.ts";
-import { endOnBrokenPipe } from "./output/output.ts";
+import { isOutputLost, outliveReaders } from "./output/output.ts";
 import { run } from "./program.ts";
 
 keepHeapSmall();
-endOnBrokenPipe();
-process.exitCode = await run(process.argv.slice(2));
+outliveReaders();
+const code = await run(process.argv.slice(2));
+process.exitCode = code === 0 && isOutputLost() ? 1 : code;

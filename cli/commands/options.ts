@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { SealiftError } from "../../src/error.ts";
 import type { Platform } from "../../src/oci/descriptor.ts";
-import { DEFAULT_PLATFORM, parsePlatform } from "../../src/oci/platform.ts";
+import { parsePlatform } from "../../src/oci/platform.ts";
 
 /** Options every command has. */
 export interface GlobalOptions {
@@ -31,8 +31,8 @@ export function addRegistryOptions(command: Command): Command {
     .option("--insecure", "speak HTTP to registries that are not on this machine");
 }
 
-export function platformOption(text: string | undefined): Platform {
-  return text === undefined ? DEFAULT_PLATFORM : parsePlatform(text);
+export function platformOption(text: string | undefined): Platform | undefined {
+  return text === undefined ? undefined : parsePlatform(text);
 }
 
 /** For options that may be given several times. */

@@ -46,11 +46,11 @@ function fromFlags({ flags }: CredentialSources, wanted: string): readonly Crede
 }
 
 function fromEnvironment(
-  { env, named = [] }: CredentialSources,
+  { env, named = [], flags }: CredentialSources,
   wanted: string,
   warn: (message: string) => void,
 ): readonly Credential[] {
-  const credential = environmentCredential(env, warn);
+  const credential = environmentCredential(env, warn, flags !== undefined);
   if (!credential) return [];
   const registries = new Set(named.map(canonicalRegistry));
   const bound = env.SEALIFT_REGISTRY ? canonicalRegistry(env.SEALIFT_REGISTRY) : soleOf(registries);
@@ -66,6 +66,7 @@ function fromEnvironment(
 function environmentCredential(
   env: CredentialSources["env"],
   warn: (message: string) => void,
+  hasFlags: boolean,
 ): Credential | undefined {
   for (const prefix of PREFIXES) {
     const username = env[`${prefix}USERNAME`];
@@ -73,7 +74,8 @@ function environmentCredential(
     const token = env[`${prefix}TOKEN`];
     if (token) return { username: "", password: token, kind: "bearer-token", origin: "environment" };
     if (username && password) return { username, password, origin: "environment" };
-    if (username || password) {
+    // With --username, the password may well be the environment's.
+    if ((username || password) && !hasFlags) {
       warn(`${prefix}${username ? "USERNAME" : "PASSWORD"} is not used: it takes user name and password.`);
     }
   }

@@ -14,13 +14,15 @@ import { forget, removeAtExit } from "./leftovers.ts";
  */
 export async function createFile(path: string, mode = 0o666): Promise<FileWriter> {
   const place = await placeOf(path);
-  return place.direct ? openDirect(place.path) : openBeside(place.path, mode);
+  return place.direct ? openDirect(place.path) : openBeside(place.path, place.mode ?? mode);
 }
 
 interface Place {
   readonly path: string;
   /** A device or pipe (/dev/null, /dev/stdout): a rename would replace the device itself. */
   readonly direct: boolean;
+  /** Of the file that is replaced: what was private stays so. */
+  readonly mode?: number;
 }
 
 /** Where the bytes go: through a link to what it names, as every other tool writes. */
@@ -30,7 +32,7 @@ async function placeOf(path: string): Promise<Place> {
     if (found.isDirectory()) throw new SealiftError("IO", `Cannot write ${path}: it is a folder`);
     // /dev/stdout may be a file that its opener goes on writing to; it keeps its identity.
     const direct = !found.isFile() || path.startsWith("/dev/");
-    return { path: direct ? path : await realpath(path), direct };
+    return { path: direct ? path : await realpath(path), direct, mode: found.mode & 0o777 };
   } catch (error) {
     if (isSystemError(error, "ENOENT")) return { path, direct: false };
     throw fileError(error, "write", path);

@@ -1,4 +1,5 @@
 /** Where a command says things: results to standard output, all else to standard error. */
+import { SealiftError } from "../../src/error.ts";
 import type { LogEvent } from "../../src/host.ts";
 import { asSealiftError, failureObject, renderFailure } from "./failure.ts";
 import { renderJson } from "./json.ts";
@@ -81,24 +82,36 @@ function chooseProgress(
   return drawable ? terminalProgress(stderr, { colors }) : logProgress(stderr, { colors });
 }
 
-/** Resolves when the text has left the process: an exit right after would cut it off. */
+/** Resolves when the text has left the process: an exit right after would cut it off. Throws NO_SPACE, IO. */
 function written(stream: OutputStream, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    stream.write(text, (error) => (error && !isBrokenPipe(error) ? reject(error) : resolve()));
+    stream.write(text, (error) => (error && !isBrokenPipe(error) ? reject(unwritable(error)) : resolve()));
   });
 }
 
+function unwritable(error: Error): SealiftError {
+  const full = "code" in error && error.code === "ENOSPC";
+  const reason = full ? "there is no space left" : error.message;
+  return new SealiftError(full ? "NO_SPACE" : "IO", `Cannot print the result: ${reason}`, { cause: error });
+}
+
+let lost = false;
+
 /**
- * Has the process end quietly when its reader goes away (`| head`), as programs
- * that a SIGPIPE ends do. Without a listener Node ends it with a stack trace.
+ * Has the process outlive its readers: what it was doing goes on, and its exit
+ * code says how it ended, not who listened. Without a listener Node ends it
+ * with a stack trace.
  */
-export function endOnBrokenPipe(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error) => {
-      if (!isBrokenPipe(error)) throw error;
-      process.exit();
-    });
-  }
+export function outliveReaders(): void {
+  process.stdout.on("error", (error) => {
+    if (!isBrokenPipe(error)) lost = true;
+  });
+  process.stderr.on("error", () => {});
+}
+
+/** Whether something printed to standard output could not be written, other than for want of a reader. */
+export function isOutputLost(): boolean {
+  return lost;
 }
 
 function isBrokenPipe(error: Error): boolean {

@@ -109,3 +109,8 @@ export function printable(text: string): string {
 }
 
 const UNPRINTABLE = /(?![\n\t])\p{Cc}|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
+/** Text from elsewhere on a line of its own: it cannot begin another, and so not speak for us. */
+export function oneLine(text: string): string {
+  return printable(text).replace(/\s+/g, " ");
+}

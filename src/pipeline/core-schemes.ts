@@ -1,8 +1,10 @@
 import type { Files } from "../bytes/files.ts";
+import { SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
 import type { Image } from "../image/image.ts";
 import { readOciLayout } from "../layout/oci-layout.ts";
 import type { Platform } from "../oci/descriptor.ts";
+import { DEFAULT_PLATFORM } from "../oci/platform.ts";
 import { parseReference } from "../oci/reference.ts";
 import type { RepositoryOptions } from "../registry/repository.ts";
 import { dockerSaveSink } from "../sink/docker-save-sink.ts";
@@ -97,6 +99,12 @@ export const CORE_SCHEMES: Schemes = {
 };
 
 async function archiveWriter(uri: Uri, host: Host) {
+  if (uri.path === "-") {
+    throw new SealiftError(
+      "USAGE",
+      `Cannot write ${uri.scheme}://-: standard output is for the result; name a file`,
+    );
+  }
   return tarFilesWriter(await requireFiles(host).createFile(uri.path), host.kernels);
 }
 
@@ -108,11 +116,14 @@ function selectionOf(uri: Uri, options: RunOptions): Selection {
   return { platform: platformOf(uri, options), ...(uri.fragment && { ref: uri.fragment }) };
 }
 
-function platformOf({ options: given }: Uri, options: RunOptions): Platform {
-  const os = given.get("os") ?? options.platform.os;
-  const architecture = given.get("arch") ?? given.get("architecture") ?? options.platform.architecture;
+/** What was asked for, by the URI or for the run; undefined where nothing was. */
+function platformOf({ options: given }: Uri, { platform }: RunOptions): Platform | undefined {
+  if (!PLATFORM.some((name) => given.has(name))) return platform;
+  const base = platform ?? DEFAULT_PLATFORM;
+  const os = given.get("os") ?? base.os;
+  const architecture = given.get("arch") ?? given.get("architecture") ?? base.architecture;
   // Another architecture's variant means nothing for this one.
-  const inherited = architecture === options.platform.architecture ? options.platform.variant : undefined;
+  const inherited = architecture === base.architecture ? base.variant : undefined;
   const variant = given.get("variant") ?? inherited;
   return { os, architecture, ...(variant && { variant }) };
 }

@@ -6,8 +6,8 @@ import type { Uri } from "./uri.ts";
 
 /** What a run's user asked for beside the URIs. */
 export interface RunOptions {
-  /** Which image of a multi-platform index. */
-  readonly platform: Platform;
+  /** Which image of a multi-platform index; a single image must then be for it. */
+  readonly platform?: Platform | undefined;
   /** Speak HTTP to registries that are not on loopback. */
   readonly insecure?: boolean;
 }

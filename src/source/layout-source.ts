@@ -6,13 +6,13 @@ import { readOciLayout } from "../layout/oci-layout.ts";
 import { sniffLayout } from "../layout/sniff.ts";
 import { ANNOTATION, type Descriptor, type Platform } from "../oci/descriptor.ts";
 import { dockerSaveImage } from "./docker-save-source.ts";
-import { imageManifest } from "./select-image.ts";
+import { imageManifest, matchPlatform } from "./select-image.ts";
 
 /** Which of several images, and for which platform. */
 export interface Selection {
   /** A name, tag or digest; needed only where there are several. */
   readonly ref?: string;
-  readonly platform: Platform;
+  readonly platform?: Platform | undefined;
 }
 
 /** An image of any set of files that is a layout: an OCI layout or a docker-save archive, told by its files. */
@@ -22,8 +22,16 @@ export async function filesImage(
   host: Host,
   what: string,
 ): Promise<Image> {
-  if (sniffLayout(files, what) === "docker-save") return dockerSaveImage(files, selection.ref, host);
+  if (sniffLayout(files, what) === "docker-save") return savedImage(files, selection, host);
   return ociLayoutImage(files, selection, host);
+}
+
+async function savedImage(files: Files, { ref, platform }: Selection, host: Host): Promise<Image> {
+  const image = await dockerSaveImage(files, ref, host);
+  if (!platform) return image;
+  const { value, descriptor } = await image.config();
+  matchPlatform(value, platform, descriptor);
+  return image;
 }
 
 /** An image of an OCI layout, with its manifest untouched. */

@@ -11,7 +11,7 @@ import { imageManifest } from "./select-image.ts";
 /** An image in a registry. Reads its manifest; layers are downloaded when they are asked for. */
 export async function registryImage(
   reference: Reference,
-  platform: Platform,
+  platform: Platform | undefined,
   host: Host,
   options: RepositoryOptions = {},
 ): Promise<Image> {

@@ -1,24 +1,54 @@
 import type { Host } from "../host.ts";
 import { type OpenBlob, readDocument } from "../image/stored-image.ts";
+import { type ImageConfig, parseImageConfig } from "../oci/config.ts";
 import type { Descriptor, Platform } from "../oci/descriptor.ts";
 import { parseImageIndex } from "../oci/image-index.ts";
-import { isIndexType } from "../oci/media-type.ts";
-import { selectPlatform } from "../oci/platform.ts";
+import { parseManifest } from "../oci/manifest.ts";
+import { isIndexType, isManifestType } from "../oci/media-type.ts";
+import { DEFAULT_PLATFORM, selectPlatform } from "../oci/platform.ts";
 
 /** An index inside an index is rare, a third level unheard of. */
 const MAX_NESTING = 4;
 
-/** The manifest of the platform's image: the descriptor's own, or that of its index. Throws PLATFORM_NOT_FOUND. */
+/**
+ * The manifest of the platform's image: that of its index, or the descriptor's
+ * own. Without a platform, an index gives the default one's; with one, a single
+ * image must be for it. Throws PLATFORM_NOT_FOUND.
+ */
 export async function imageManifest(
   descriptor: Descriptor,
-  platform: Platform,
+  platform: Platform | undefined,
   open: OpenBlob,
   host: Host,
 ): Promise<Descriptor> {
+  if (platform && isManifestType(descriptor.mediaType))
+    await requirePlatform(descriptor, platform, open, host);
   let selected = descriptor;
   for (let depth = 0; isIndexType(selected.mediaType) && depth < MAX_NESTING; depth++) {
     const index = parseImageIndex(await readDocument(selected, open, host), selected.digest);
-    selected = selectPlatform(index.manifests, platform, selected.digest);
+    selected = selectPlatform(index.manifests, platform ?? DEFAULT_PLATFORM, selected.digest);
   }
   return selected;
+}
+
+/** A single image says its platform in its config alone. */
+async function requirePlatform(
+  image: Descriptor,
+  wanted: Platform,
+  open: OpenBlob,
+  host: Host,
+): Promise<void> {
+  const manifest = parseManifest(await readDocument(image, open, host), image.digest);
+  const config = parseImageConfig(await readDocument(manifest.config, open, host), manifest.config.digest);
+  matchPlatform(config, wanted, image);
+}
+
+/** Throws PLATFORM_NOT_FOUND where an image's config is for another platform. */
+export function matchPlatform(config: ImageConfig, wanted: Platform, image: Descriptor): void {
+  const { os, architecture, variant } = config;
+  selectPlatform(
+    [{ ...image, platform: { os, architecture, ...(variant && { variant }) } }],
+    wanted,
+    image.digest,
+  );
 }

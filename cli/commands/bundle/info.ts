@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { type BundleInfo, bundleInfo } from "../../../src/bundle/info.ts";
 import { openBundleFile } from "../../../src/bundle/open-file.ts";
-import { type Colors, formatSize, printable, shortenDigests, table } from "../../output/text.ts";
+import { type Colors, formatSize, oneLine, shortenDigests, table } from "../../output/text.ts";
 import type { GlobalOptions } from "../options.ts";
 import { runCommand } from "../run.ts";
 import { openInput } from "./files.ts";
@@ -25,27 +25,27 @@ export function addInfo(bundle: Command, exit: (code: number) => void): void {
 
 function describe(info: BundleInfo, colors: Colors): string {
   const title = [info.name, info.version].filter(Boolean).join(" ");
-  const about = info.description ? `${printable(info.description)}\n` : "";
+  const about = info.description ? `${oneLine(info.description)}\n` : "";
   const artifacts = info.artifacts.map((artifact) => [
-    `  ${printable(artifact.name)}`,
+    `  ${oneLine(artifact.name)}`,
     artifact.type === "image"
       ? "image"
       : artifact.type === "tree"
         ? "folder"
         : countOf(artifact.files.length),
     formatSize(artifact.contentSize),
-    printable(artifact.target),
-    printable(artifact.origin),
+    oneLine(artifact.target),
+    oneLine(artifact.origin),
   ]);
   const referrers = info.referrers.map(({ artifactType, digest }) => [
     `  ${shortenDigests(digest)}`,
     artifactType ?? "",
   ]);
   return [
-    `${colors.bold(printable(title))}\n${about}`,
+    `${colors.bold(oneLine(title))}\n${about}`,
     `root  ${info.root.digest}\n`,
     `holds ${info.blobs} blobs, ${formatSize(info.size)}\n`,
-    info.entrypoint ? `runs  ${printable(info.entrypoint.path)}\n` : "",
+    info.entrypoint ? `runs  ${oneLine(info.entrypoint.path)}\n` : "",
     `\nArtifacts\n${table(artifacts, [2])}`,
     referrers.length > 0 ? `\nAttached\n${table(referrers)}` : "\nNot signed\n",
   ].join("");

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { createOutput, type OutputOptions } from "../../../cli/output/output.ts";
@@ -115,21 +116,40 @@ describe("a command's output", () => {
     expect(stderr.text()).not.toContain(ESCAPE);
   });
 
-  it("ends quietly when its reader goes away", () => {
+  it("outlives its reader quietly, and exits with its own code", () => {
     const module = JSON.stringify(fileURLToPath(new URL("../../../cli/output/output.ts", import.meta.url)));
     const script = `
-      import { createOutput, endOnBrokenPipe } from ${module};
-      endOnBrokenPipe();
+      import { createOutput, outliveReaders } from ${module};
+      outliveReaders();
       const output = createOutput();
-      for (let i = 0; i < 100; i++) await output.result({}, () => "y".repeat(100_000) + "\\n");`;
-    const result = spawnSync("sh", [
+      for (let i = 0; i < 100; i++) await output.result({}, () => "y".repeat(100_000) + "\\n");
+      process.exitCode = 3;`;
+    const result = spawnSync("bash", [
       "-c",
-      '"$0" --input-type=module -e "$1" | head -c 10',
+      '"$0" --input-type=module -e "$1" | head -c 10; exit ${PIPESTATUS[0]}',
       process.execPath,
       script,
     ]);
     expect(String(result.stdout)).toBe("yyyyyyyyyy");
     expect(String(result.stderr)).toBe("");
+    expect(result.status).toBe(3);
+  });
+
+  it.skipIf(!existsSync("/dev/full"))("says that there is no space for the result", () => {
+    const module = JSON.stringify(fileURLToPath(new URL("../../../cli/output/output.ts", import.meta.url)));
+    const script = `
+      import { createOutput, outliveReaders } from ${module};
+      outliveReaders();
+      const output = createOutput();
+      process.exitCode = await output.result({}, () => "y").catch((error) => output.failure(error));`;
+    const result = spawnSync("sh", [
+      "-c",
+      '"$0" --input-type=module -e "$1" > /dev/full',
+      process.execPath,
+      script,
+    ]);
+    expect(String(result.stderr)).toMatch(/^error\[NO_SPACE\]: Cannot print the result: /);
+    expect(result.status).toBe(1);
   });
 });
 

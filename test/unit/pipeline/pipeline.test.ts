@@ -1,11 +1,12 @@
+import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { DEFAULT_PLATFORM } from "../../../src/oci/platform.ts";
+import type { Layer } from "../../../src/image/image.ts";
 import { parseReference } from "../../../src/oci/reference.ts";
 import { CORE_SCHEMES } from "../../../src/pipeline/core-schemes.ts";
 import { parseFilter } from "../../../src/pipeline/filters.ts";
 import { runPipeline } from "../../../src/pipeline/pipeline.ts";
 import { registrySink } from "../../../src/sink/registry-sink.ts";
-import { testImage } from "../../images.ts";
+import { tarOf, testImage } from "../../images.ts";
 import { type MemoryHost, memoryHost, REGISTRY } from "../../memory-host.ts";
 
 const SOURCE = `registry://${REGISTRY}/team/app:1`;
@@ -17,9 +18,10 @@ async function hostWithApp(): Promise<MemoryHost> {
   return host;
 }
 
+const platform = undefined;
 const run = (host: MemoryHost, source: string, sink: string, ...filters: string[]) =>
   runPipeline({ source, sink, filters: filters.map((spec) => parseFilter(spec)) }, CORE_SCHEMES, host, {
-    platform: DEFAULT_PLATFORM,
+    platform,
   });
 
 describe("copying", () => {
@@ -99,5 +101,44 @@ describe("failing", () => {
       exitCode: expect.any(Number),
     });
     expect([...host.files.files.keys()]).toEqual(before);
+  });
+});
+
+describe("a platform", () => {
+  it.each([`${SOURCE}?arch=arm64`, "tar://x.tar?arch=arm64", "oci-archive://y.tar?os=windows"])(
+    "that a single image is not for is not found: %s",
+    async (source) => {
+      const host = await hostWithApp();
+      await run(host, SOURCE, "tar://x.tar");
+      await run(host, SOURCE, "oci-archive://y.tar");
+      await expect(run(host, source, "tar://z.tar")).rejects.toMatchObject({ code: "PLATFORM_NOT_FOUND" });
+    },
+  );
+
+  it("that a single image is for is as good as none", async () => {
+    const host = await hostWithApp();
+    await run(host, `${SOURCE}?os=linux&arch=amd64`, "tar://x.tar");
+    expect(host.files.files.has("x.tar")).toBe(true);
+  });
+});
+
+describe("a compressed layer that a docker archive vouches for by its diff_id alone", () => {
+  it.each([
+    ["cut short", (gz: Buffer) => gz.subarray(0, -20)],
+    ["of another tar", () => gzipSync("another")],
+    ["with something behind it", (gz: Buffer) => Buffer.concat([gz, Buffer.from("junk")])],
+  ])("is refused %s", async (_, damage) => {
+    const host = await memoryHost();
+    const { image } = await testImage([[{ name: "a" }]], host);
+    const config = await image.config();
+    const tar = await tarOf(image.layers[0] as Layer);
+    host.files.files.set("d/config.json", config.bytes);
+    host.files.files.set("d/layer.tar", new Uint8Array(damage(gzipSync(tar))));
+    const manifest = [{ Config: "config.json", RepoTags: ["a:1"], Layers: ["layer.tar"] }];
+    host.files.files.set("d/manifest.json", new TextEncoder().encode(JSON.stringify(manifest)));
+    await expect(run(host, "dir://d", "oci-archive://o.tar")).rejects.toMatchObject({
+      code: expect.stringMatching(/^(GZIP|DIGEST|SIZE)_/),
+    });
+    expect(host.files.files.has("o.tar")).toBe(false);
   });
 });
