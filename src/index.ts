@@ -1,16 +1,16 @@
 /** Sealift's core for other programs: portable, side-effect free. Hosts bring the ports (`Host`). */
-export { buildBundle, type BuildOptions } from "./bundle/build.ts";
+export { type BuildOptions, buildBundle } from "./bundle/build.ts";
 export type { Bundle } from "./bundle/bundle.ts";
-export { extractBundle, type ExtractResult } from "./bundle/extract.ts";
+export { type ExtractResult, extractBundle } from "./bundle/extract.ts";
 export { type ArtifactInfo, type BundleInfo, bundleInfo } from "./bundle/info.ts";
 export { openBundleFile } from "./bundle/open-file.ts";
 export { pullBundle } from "./bundle/pull.ts";
-export { pushBundle, type PushResult } from "./bundle/push.ts";
+export { type PushResult, pushBundle } from "./bundle/push.ts";
 export { signBundle } from "./bundle/sign.ts";
 export { type VerifyOptions, verifyBundle } from "./bundle/verify.ts";
 export { writeBundle } from "./bundle/write.ts";
 export { type Content, contentOf, digestOf, verifiedContent } from "./bytes/content.ts";
-export type { FileMode, Files, FilesWriter, FileSystem, FileWriter, TreeEntry } from "./bytes/files.ts";
+export type { FileMode, FileSystem, Files, FilesWriter, FileWriter, TreeEntry } from "./bytes/files.ts";
 export { blobSlices, bytesSlices, type Slices } from "./bytes/slices.ts";
 export { memorySpool, type Spool, type SpooledContent, type SpoolSlot } from "./bytes/spool.ts";
 export { type ByteStream, collect, streamFrom, streamOf } from "./bytes/stream.ts";
@@ -39,5 +39,5 @@ export type { Sink, SinkResult } from "./sink/sink.ts";
 export { memoryStore } from "./store/memory.ts";
 export type { Blobs, Manifests, Store, Tags, Uploads } from "./store/store.ts";
 export { formatPrivateKey, generateKeyPair, type KeyPair, parsePrivateKey } from "./trust/private-key.ts";
-export { formatPublicKey, parsePublicKey, type PublicKey } from "./trust/public-key.ts";
+export { formatPublicKey, type PublicKey, parsePublicKey } from "./trust/public-key.ts";
 export { type Check, type CheckId, type Verdict, verdictExitCode } from "./trust/verdict.ts";

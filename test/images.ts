@@ -4,7 +4,7 @@ import { contentOf } from "../src/bytes/content.ts";
 import { collect, streamOf } from "../src/bytes/stream.ts";
 import type { Host } from "../src/host.ts";
 import type { Image, Layer } from "../src/image/image.ts";
-import { storedImage } from "../src/image/stored-image.ts";
+import { readImage } from "../src/image/stored-image.ts";
 import type { Descriptor } from "../src/oci/descriptor.ts";
 import { encodeJson } from "../src/oci/json.ts";
 import { MEDIA_TYPE } from "../src/oci/media-type.ts";
@@ -66,7 +66,7 @@ export async function testImage(
     MEDIA_TYPE.ociManifest,
   );
   const open = async ({ digest }: Descriptor) => streamOf(blobs.get(digest) ?? new Uint8Array());
-  return { image: await storedImage(manifest, open, host, name ? { name } : {}), manifest, blobs };
+  return { image: await readImage(manifest, { open }, host, name ? { name } : {}), manifest, blobs };
 }
 
 /** A layer's tar, read whole. */

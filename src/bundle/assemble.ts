@@ -1,7 +1,7 @@
 import { type Content, contentOf } from "../bytes/content.ts";
 import { SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
-import type { OpenBlob } from "../image/stored-image.ts";
+import type { OpenBlob } from "../image/stored-blob.ts";
 import { BUNDLE_TYPE } from "../layout/bundle-plan.ts";
 import { ANNOTATION, type Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";

@@ -2,7 +2,7 @@ import { streamOf } from "../bytes/stream.ts";
 import { verified } from "../bytes/verified.ts";
 import { decompress } from "../compression/decompress.ts";
 import type { Host } from "../host.ts";
-import { type OpenBlob, readDocument } from "../image/stored-image.ts";
+import { type OpenBlob, readDocument } from "../image/stored-blob.ts";
 import { archiveSize, type PlannedEntry } from "../layout/archive-plan.ts";
 import { planImageArchive } from "../layout/image-archive.ts";
 import { type ImageConfig, parseImageConfig } from "../oci/config.ts";

@@ -1,7 +1,7 @@
 import { streamOf } from "../bytes/stream.ts";
 import { SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
-import type { OpenBlob } from "../image/stored-image.ts";
+import type { OpenBlob } from "../image/stored-blob.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { isDocument } from "../oci/graph.ts";
 import { parseManifest } from "../oci/manifest.ts";

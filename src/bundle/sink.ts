@@ -2,7 +2,8 @@ import { type Content, contentOf } from "../bytes/content.ts";
 import type { FileWriter } from "../bytes/files.ts";
 import type { Host } from "../host.ts";
 import type { Image } from "../image/image.ts";
-import type { Sink, SinkLayer } from "../sink/sink.ts";
+import { singleImageSink } from "../sink/single-image-sink.ts";
+import type { Sink, SinkLayer, SinkResult } from "../sink/sink.ts";
 import { assembleBundle } from "./assemble.ts";
 import type { Bundle } from "./bundle.ts";
 import { describeImage } from "./image-artifact.ts";
@@ -10,24 +11,20 @@ import { writeBundle } from "./write.ts";
 
 /** Writes a bundle whose one artifact is the image. */
 export function bundleSink(file: FileWriter, path: string, host: Host): Sink {
-  return async (image) => {
-    try {
-      const layers: SinkLayer[] = [];
-      for (const layer of image.layers) {
-        const { digest, size } = await layer.blob();
-        layers.push({ digest, size, outcome: "written" });
-      }
-      const manifest = await image.manifest();
-      const bundle = await imageBundle(image, host);
-      await writeBundle(bundle, file, host);
-      for (const layer of image.layers) await layer.release();
-      const { mediaType, digest, size } = manifest.descriptor;
-      return { name: path, manifest: { mediaType, digest, size }, layers };
-    } catch (error) {
-      await file.abort();
-      throw error;
+  const write = async (image: Image): Promise<SinkResult> => {
+    const layers: SinkLayer[] = [];
+    for (const layer of image.layers) {
+      const { digest, size } = await layer.blob();
+      layers.push({ digest, size, outcome: "written" });
     }
+    const manifest = await image.manifest();
+    const bundle = await imageBundle(image, host);
+    await writeBundle(bundle, file, host);
+    for (const layer of image.layers) await layer.release();
+    const { mediaType, digest, size } = manifest.descriptor;
+    return { name: path, manifest: { mediaType, digest, size }, layers };
   };
+  return singleImageSink(path, write, () => file.abort());
 }
 
 async function imageBundle(image: Image, host: Host): Promise<Bundle> {

@@ -1,7 +1,7 @@
 import type { Files } from "../bytes/files.ts";
 import { reasonOf } from "../error.ts";
 import type { Host } from "../host.ts";
-import { type OpenBlob, readDocument } from "../image/stored-image.ts";
+import { type OpenBlob, readDocument } from "../image/stored-blob.ts";
 import {
   blobPath,
   OCI_INDEX_FILE,

@@ -3,7 +3,7 @@ import { collect } from "../bytes/stream.ts";
 import { verified } from "../bytes/verified.ts";
 import { reasonOf } from "../error.ts";
 import type { Host } from "../host.ts";
-import { readDocument } from "../image/stored-image.ts";
+import { readDocument } from "../image/stored-blob.ts";
 import { type BundlePlan, planBundle } from "../layout/bundle-plan.ts";
 import { blobPath } from "../layout/oci-layout.ts";
 import type { Descriptor } from "../oci/descriptor.ts";

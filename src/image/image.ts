@@ -4,16 +4,47 @@ import type { ImageConfig } from "../oci/config.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
+import type { Artifact } from "./artifact.ts";
+import type { MultiPlatformImage } from "./multi-platform-image.ts";
+
+/** What a manifest is called where it comes from. */
+export interface Named {
+  /** What to call it where a name is kept: `registry/repository:tag`, if known. */
+  readonly name?: string;
+  /** Its ref.name in the layout it came from: often a tag alone. */
+  readonly ref?: string;
+}
+
+/** What may be attached to a manifest by others: signatures, SBOMs, attestations. */
+export interface Attached {
+  /** Absent where nobody asked for them. */
+  readonly attachments?: Attachments;
+}
+
+export interface Attachments {
+  /** Of which digest they speak: of the content as it came. */
+  readonly subject: Digest;
+  list(): Promise<readonly Attachment[]>;
+}
+
+/** A manifest attached to another one: a referrer (image-spec "subject"), or cosign's earlier kind, found by its tag. */
+export interface Attachment {
+  readonly content: AnyManifest;
+  /** The tag by which it belongs to its subject, where its manifest does not say so. */
+  readonly tag?: string;
+}
+
+/** An image, for one platform or for several. */
+export type AnyImage = Image | MultiPlatformImage;
+
+/** Whatever a manifest or index can stand for. */
+export type AnyManifest = AnyImage | Artifact;
 
 /**
  * One platform's image. A filter returns a new one; nothing is read or
  * rewritten before it is asked for.
  */
-export interface Image {
-  /** What to call it where a name is kept: `registry/repository:tag`, if known. */
-  readonly name?: string;
-  /** Its ref.name in the layout it came from: often a tag alone. */
-  readonly ref?: string;
+export interface Image extends Named, Attached {
   readonly layers: readonly Layer[];
   /** It came without a manifest: one is made for the layers it has. */
   readonly assembled?: true;
@@ -53,4 +84,12 @@ export interface Layer {
 
 export interface LayerBlob extends Content {
   readonly descriptor: Descriptor;
+  /** Where a registry has it already, for a mount from there. */
+  readonly origin?: BlobOrigin;
+}
+
+/** A repository of a registry (`host[:port]`). */
+export interface BlobOrigin {
+  readonly registry: string;
+  readonly repository: string;
 }

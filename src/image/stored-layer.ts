@@ -1,27 +1,24 @@
-import { verifiedContent } from "../bytes/content.ts";
 import { type SpooledContent, spoolContent } from "../bytes/spool.ts";
 import type { ByteStream } from "../bytes/stream.ts";
 import { verified } from "../bytes/verified.ts";
 import { decompress } from "../compression/decompress.ts";
 import { SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
-import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { declaredCompression } from "../oci/media-type.ts";
 import type { Layer, LayerBlob } from "./image.ts";
 
-/** Where a stored layer is: its descriptor, its diff_id from the config, and its bytes, not yet checked. */
+/** A stored layer: its blob, and its diff_id from the config. */
 export interface StoredLayer {
-  readonly descriptor: Descriptor;
+  readonly blob: LayerBlob;
   readonly diffId: () => Promise<Digest>;
-  readonly open: () => Promise<ByteStream>;
 }
 
 /** A layer as a registry or an archive holds it. Every read is checked against digest or diff_id. */
 export function storedLayer(stored: StoredLayer, host: Host): Layer {
   const { kernels } = host;
-  const { descriptor } = stored;
-  const blob: LayerBlob = { ...verifiedContent(kernels, descriptor, stored.open), descriptor };
+  const { blob } = stored;
+  const { descriptor } = blob;
   let spooled: Promise<SpooledContent> | undefined;
 
   async function stream(): Promise<ByteStream> {

@@ -1,7 +1,7 @@
 import type { Files } from "../bytes/files.ts";
 import { SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
-import type { Image } from "../image/image.ts";
+import type { AnyManifest } from "../image/image.ts";
 import { readOciLayout } from "../layout/oci-layout.ts";
 import type { Platform } from "../oci/descriptor.ts";
 import { DEFAULT_PLATFORM } from "../oci/platform.ts";
@@ -10,8 +10,9 @@ import type { RepositoryOptions } from "../registry/repository.ts";
 import { dockerSaveSink } from "../sink/docker-save-sink.ts";
 import { type OciLayoutTarget, ociLayoutSink } from "../sink/oci-layout-sink.ts";
 import { registrySink } from "../sink/registry-sink.ts";
-import { filesImage, ociLayoutImage, type Selection } from "../source/layout-source.ts";
+import { filesImage, ociLayoutImage } from "../source/layout-source.ts";
 import { registryImage } from "../source/registry-source.ts";
+import type { Selection } from "../source/select-image.ts";
 import { tarFilesWriter } from "../tar/files-writer.ts";
 import { archiveFiles, requireFiles } from "./archive-files.ts";
 import type { OpenSink, OpenSource, RunOptions, Schemes } from "./schemes.ts";
@@ -20,7 +21,7 @@ import { allowOptions, booleanOption, type Uri } from "./uri.ts";
 /** Which platform's image: options of every source. */
 const PLATFORM = ["os", "arch", "architecture", "variant"] as const;
 
-type ReadImage = (files: Files, selection: Selection, host: Host, what: string) => Promise<Image>;
+type ReadImage = (files: Files, selection: Selection, host: Host, what: string) => Promise<AnyManifest>;
 
 const archiveSource =
   (read: ReadImage): OpenSource =>
@@ -40,7 +41,7 @@ const registrySource: OpenSource = async (uri, host, options) => {
   allowOptions(uri, ...PLATFORM, "insecure");
   return registryImage(
     parseReference(uri.path),
-    platformOf(uri, options),
+    selectionOf(uri, options),
     host,
     registryOptions(uri, options),
   );
@@ -48,31 +49,36 @@ const registrySource: OpenSource = async (uri, host, options) => {
 
 const registryTarget: OpenSink = async (uri, host, options) => {
   allowOptions(uri, "insecure");
-  return registrySink(parseReference(uri.path), host, registryOptions(uri, options));
+  const { jobs } = options;
+  return registrySink(parseReference(uri.path), host, { ...registryOptions(uri, options), jobs });
 };
 
-const dockerArchive: OpenSink = async (uri, host) => {
+const dockerArchive: OpenSink = async (uri, host, { jobs }) => {
   allowOptions(uri);
-  return dockerSaveSink(await archiveWriter(uri, host), uri.path, host);
+  return dockerSaveSink(await archiveWriter(uri, host), { name: uri.path, jobs }, host);
 };
 
-const dockerFolder: OpenSink = async (uri, host) => {
+const dockerFolder: OpenSink = async (uri, host, { jobs }) => {
   allowOptions(uri);
-  return dockerSaveSink(await requireFiles(host).createFolder(uri.path), uri.path, host);
+  return dockerSaveSink(await requireFiles(host).createFolder(uri.path), { name: uri.path, jobs }, host);
 };
 
-const ociArchive: OpenSink = async (uri, host) => {
+const ociArchive: OpenSink = async (uri, host, options) => {
   allowOptions(uri);
-  return ociLayoutSink(await archiveWriter(uri, host), layoutTarget(uri), host);
+  return ociLayoutSink(await archiveWriter(uri, host), layoutTarget(uri, options), host);
 };
 
 /** Adds to the layout that is there, as every tool does with a layout folder. */
-const ociFolder: OpenSink = async (uri, host) => {
+const ociFolder: OpenSink = async (uri, host, options) => {
   allowOptions(uri);
   const files = requireFiles(host);
   const present = (await files.kind(uri.path)) === "folder" ? await files.folder(uri.path) : undefined;
   const existing = present?.get("index.json") ? { existing: await readOciLayout(present, host.kernels) } : {};
-  return ociLayoutSink(await files.createFolder(uri.path), { ...layoutTarget(uri), ...existing }, host);
+  return ociLayoutSink(
+    await files.createFolder(uri.path),
+    { ...layoutTarget(uri, options), ...existing },
+    host,
+  );
 };
 
 /** The schemes that need no more than the ports of a host with files. */
@@ -108,12 +114,18 @@ async function archiveWriter(uri: Uri, host: Host) {
   return tarFilesWriter(await requireFiles(host).createFile(uri.path), host.kernels);
 }
 
-function layoutTarget(uri: Uri): OciLayoutTarget {
-  return { name: uri.path, ...(uri.fragment && { ref: uri.fragment }) };
+function layoutTarget(uri: Uri, { jobs }: RunOptions): OciLayoutTarget {
+  return { name: uri.path, jobs, ...(uri.fragment && { ref: uri.fragment }) };
 }
 
 function selectionOf(uri: Uri, options: RunOptions): Selection {
-  return { platform: platformOf(uri, options), ...(uri.fragment && { ref: uri.fragment }) };
+  const { allPlatforms, referrers } = options;
+  return {
+    platform: platformOf(uri, options),
+    allPlatforms,
+    referrers,
+    ...(uri.fragment && { ref: uri.fragment }),
+  };
 }
 
 /** What was asked for, by the URI or for the run; undefined where nothing was. */

@@ -1,6 +1,7 @@
 import { SealiftError } from "../error.ts";
 import type { Filter } from "../filter/filter.ts";
 import type { Host } from "../host.ts";
+import { mapImages } from "../image/multi-platform-image.ts";
 import type { SinkResult } from "../sink/sink.ts";
 import type { RunOptions, Schemes } from "./schemes.ts";
 import { parseUri } from "./uri.ts";
@@ -25,10 +26,20 @@ export async function runPipeline(
   const to = parseUri(pipeline.sink);
   const openSource = lookUp(schemes.sources, from.scheme, "source");
   const openSink = lookUp(schemes.sinks, to.scheme, "destination");
-  const image = await openSource(from, host, options);
-  const filtered = pipeline.filters.reduce((changed, filter) => filter(changed, host), image);
+  const content = await openSource(from, host, options);
+  const filtered = pipeline.filters.reduce(
+    (changed, filter) => mapImages(changed, (image) => filter(image, host), host),
+    content,
+  );
   const sink = await openSink(to, host, options);
-  return sink(filtered);
+  try {
+    const result = await sink.put(filtered);
+    await sink.commit();
+    return result;
+  } catch (error) {
+    await sink.abort();
+    throw error;
+  }
 }
 
 function lookUp<T>(table: Readonly<Record<string, T>>, scheme: string, role: string): T {

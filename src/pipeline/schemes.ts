@@ -1,5 +1,5 @@
 import type { Host } from "../host.ts";
-import type { Image } from "../image/image.ts";
+import type { AnyManifest } from "../image/image.ts";
 import type { Platform } from "../oci/descriptor.ts";
 import type { Sink } from "../sink/sink.ts";
 import type { Uri } from "./uri.ts";
@@ -10,9 +10,15 @@ export interface RunOptions {
   readonly platform?: Platform | undefined;
   /** Speak HTTP to registries that are not on loopback. */
   readonly insecure?: boolean;
+  /** Every platform of an image, its index kept, where the source has one. */
+  readonly allPlatforms?: boolean;
+  /** What is attached to the image comes along: signatures, SBOMs, attestations. */
+  readonly referrers?: boolean;
+  /** Layers under way at once. */
+  readonly jobs?: number;
 }
 
-export type OpenSource = (uri: Uri, host: Host, options: RunOptions) => Promise<Image>;
+export type OpenSource = (uri: Uri, host: Host, options: RunOptions) => Promise<AnyManifest>;
 export type OpenSink = (uri: Uri, host: Host, options: RunOptions) => Promise<Sink>;
 
 /** Which schemes there are; a host adds its own (docker://, …) to the portable ones. */

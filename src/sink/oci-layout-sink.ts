@@ -1,10 +1,13 @@
 import { contentOf } from "../bytes/content.ts";
 import type { FilesWriter } from "../bytes/files.ts";
 import type { Host } from "../host.ts";
+import type { Named } from "../image/image.ts";
 import type { OciLayout } from "../layout/oci-layout.ts";
-import { writeOciLayout } from "../layout/oci-layout-writer.ts";
-import { ANNOTATION } from "../oci/descriptor.ts";
-import type { Sink, SinkLayer } from "./sink.ts";
+import { type OciLayoutWriter, writeOciLayout } from "../layout/oci-layout-writer.ts";
+import { ANNOTATION, type Descriptor } from "../oci/descriptor.ts";
+import type { Manifest } from "../oci/manifest.ts";
+import { DEFAULT_JOBS, type ManifestTarget, putManifest } from "./put-manifest.ts";
+import type { Sink } from "./sink.ts";
 
 export interface OciLayoutTarget {
   /** For messages: the path. */
@@ -13,39 +16,63 @@ export interface OciLayoutTarget {
   readonly ref?: string;
   /** The layout that is already there, to add to. */
   readonly existing?: OciLayout;
+  /** Layers made at once. */
+  readonly jobs?: number | undefined;
 }
 
 /** Writes an OCI layout, as an archive or a folder, with blobs as they are and index.json last. */
 export function ociLayoutSink(writer: FilesWriter, target: OciLayoutTarget, host: Host): Sink {
-  return async (image) => {
-    const layout = writeOciLayout(writer, target.existing);
-    try {
-      const layers: SinkLayer[] = [];
-      for (const layer of image.layers) {
-        const blob = await layer.blob();
-        await layout.blob(blob);
-        layers.push({
-          digest: blob.digest,
-          size: blob.size,
-          outcome: target.existing?.has(blob) ? "exists" : "written",
-        });
-      }
-      const config = await image.config();
-      const manifest = await image.manifest();
-      await layout.blob(contentOf(host.kernels, config.bytes));
-      await layout.blob(contentOf(host.kernels, manifest.bytes));
-      for (const layer of image.layers) await layer.release();
-      const annotations = { [ANNOTATION.refName]: target.ref ?? image.ref ?? tagOf(image.name) };
-      const entry = { ...manifest.descriptor, annotations };
-      await layout.finish([entry]);
-      return { name: target.name, manifest: entry, layers };
-    } catch (error) {
-      await layout.abort();
-      throw error;
-    }
+  const layout = writeOciLayout(writer, target.existing);
+  const entries: Descriptor[] = [];
+  const place = layoutTarget(layout, entries, target, host);
+  return {
+    async put(content) {
+      let entry: Descriptor | undefined;
+      const { layers, attachments } = await putManifest(content, place, host, async (root) => {
+        await layout.blob(contentOf(host.kernels, root.bytes));
+        entry = {
+          ...root.descriptor,
+          annotations: { [ANNOTATION.refName]: target.ref ?? content.ref ?? tagOf(content) },
+        };
+        entries.push(entry);
+      });
+      return {
+        name: target.name,
+        ...(entry && { manifest: entry }),
+        layers,
+        ...(attachments.length > 0 && { attachments }),
+      };
+    },
+    commit: () => layout.finish(entries),
+    abort: () => layout.abort(),
   };
 }
 
-function tagOf(name = ""): string {
+/** Documents below the root are blobs among blobs; what is attached to it must stand in index.json to be found. */
+function layoutTarget(
+  layout: OciLayoutWriter,
+  entries: Descriptor[],
+  { existing, jobs = DEFAULT_JOBS }: OciLayoutTarget,
+  host: Host,
+): ManifestTarget {
+  return {
+    jobs,
+    oneByOne: true,
+    async blob(blob) {
+      await layout.blob(blob);
+      return existing?.has(blob) ? "exists" : "written";
+    },
+    async manifest({ descriptor, bytes, value }, tag) {
+      await layout.blob(contentOf(host.kernels, bytes));
+      const { subject, artifactType, config } = value as Partial<Manifest>;
+      const { mediaType, digest, size } = descriptor;
+      const type = artifactType ?? config?.mediaType;
+      if (tag) entries.push({ mediaType, digest, size, annotations: { [ANNOTATION.refName]: tag } });
+      else if (subject) entries.push({ mediaType, digest, size, ...(type && { artifactType: type }) });
+    },
+  };
+}
+
+function tagOf({ name = "" }: Named): string {
   return /:([A-Za-z0-9_][A-Za-z0-9._-]*)(?:@|$)/.exec(name.slice(name.lastIndexOf("/") + 1))?.[1] ?? "latest";
 }

@@ -1,16 +1,26 @@
-import type { Image } from "../image/image.ts";
+import type { AnyManifest } from "../image/image.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 
-/** Puts an image somewhere whole, or leaves no trace. */
-export type Sink = (image: Image) => Promise<SinkResult>;
+/** Where images go. Each is put whole, and nothing stays of what is not committed, where the place can hide it. */
+export interface Sink {
+  /** Puts an image, all its platforms, or an artifact there. Throws UNSUPPORTED on what the place cannot hold. */
+  put(content: AnyManifest): Promise<SinkResult>;
+  /** Makes what was put visible, where it is not yet. */
+  commit(): Promise<void>;
+  /** Takes back what was put, where it is not visible yet. */
+  abort(): Promise<void>;
+}
 
 export interface SinkResult {
   /** Where the image is now, as a person would name it. */
   readonly name: string;
-  /** The manifest, where the sink stores one. */
+  /** The manifest or index, where the sink stores one. */
   readonly manifest?: Descriptor;
+  /** Of all platforms, in their order. */
   readonly layers: readonly SinkLayer[];
+  /** Digests of what was attached to it and came along: signatures, SBOMs. */
+  readonly attachments?: readonly Digest[];
 }
 
 export interface SinkLayer {

@@ -8,6 +8,7 @@ import type { Host } from "../host.ts";
 import { assembledImage } from "../image/assembled-image.ts";
 import type { Image, Layer } from "../image/image.ts";
 import { once } from "../image/once.ts";
+import { storedBlob } from "../image/stored-blob.ts";
 import { storedLayer } from "../image/stored-layer.ts";
 import { tarLayer } from "../image/tar-layer.ts";
 import { type DockerSaveLayer, readDockerSave } from "../layout/docker-save.ts";
@@ -39,7 +40,8 @@ function compressedLayer(saved: DockerSaveLayer, host: Host): Layer {
   const layer = once(async () => {
     const digest = saved.digest ?? (await digestOfFile(saved, host));
     const descriptor = { mediaType, digest, size: saved.size };
-    return storedLayer({ descriptor, diffId: async () => saved.diffId, open: saved.open }, host);
+    const blob = storedBlob(descriptor, { open: saved.open }, host);
+    return storedLayer({ blob, diffId: async () => saved.diffId }, host);
   });
   return {
     mediaType,

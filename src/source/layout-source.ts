@@ -1,19 +1,18 @@
 import type { Files } from "../bytes/files.ts";
 import type { Host } from "../host.ts";
-import type { Image } from "../image/image.ts";
-import { type ImageNames, storedImage } from "../image/stored-image.ts";
-import { readOciLayout } from "../layout/oci-layout.ts";
+import type { AnyManifest, Image, Named } from "../image/image.ts";
+import { readDocument } from "../image/stored-blob.ts";
+import { type ManifestStorage, type StoredAttachment, storedManifest } from "../image/stored-manifest.ts";
+import { type OciLayout, readOciLayout } from "../layout/oci-layout.ts";
 import { sniffLayout } from "../layout/sniff.ts";
-import { ANNOTATION, type Descriptor, type Platform } from "../oci/descriptor.ts";
+import { ANNOTATION, type Descriptor } from "../oci/descriptor.ts";
+import { type Digest, digestAlgorithm, digestHex } from "../oci/digest.ts";
+import { isDocument } from "../oci/graph.ts";
+import { parseImageIndex } from "../oci/image-index.ts";
+import { parseManifest } from "../oci/manifest.ts";
+import { isIndexType } from "../oci/media-type.ts";
 import { dockerSaveImage } from "./docker-save-source.ts";
-import { imageManifest, matchPlatform } from "./select-image.ts";
-
-/** Which of several images, and for which platform. */
-export interface Selection {
-  /** A name, tag or digest; needed only where there are several. */
-  readonly ref?: string;
-  readonly platform?: Platform | undefined;
-}
+import { matchPlatform, type Selection, selectManifest } from "./select-image.ts";
 
 /** An image of any set of files that is a layout: an OCI layout or a docker-save archive, told by its files. */
 export async function filesImage(
@@ -21,7 +20,7 @@ export async function filesImage(
   selection: Selection,
   host: Host,
   what: string,
-): Promise<Image> {
+): Promise<AnyManifest> {
   if (sniffLayout(files, what) === "docker-save") return savedImage(files, selection, host);
   return ociLayoutImage(files, selection, host);
 }
@@ -35,15 +34,42 @@ async function savedImage(files: Files, { ref, platform }: Selection, host: Host
 }
 
 /** An image of an OCI layout, with its manifest untouched. */
-export async function ociLayoutImage(files: Files, { ref, platform }: Selection, host: Host): Promise<Image> {
+export async function ociLayoutImage(files: Files, selection: Selection, host: Host): Promise<AnyManifest> {
   const layout = await readOciLayout(files, host.kernels);
-  const selected = layout.select(ref);
-  const open = (descriptor: Descriptor) => layout.open(descriptor);
-  const manifest = await imageManifest(selected, platform, open, host);
-  return storedImage(manifest, open, host, namesOf(selected));
+  const storage = layoutStorage(layout, selection.referrers ?? false, host);
+  const entry = layout.select(selection.ref);
+  const selected = await selectManifest(entry, selection, storage.open, host);
+  return storedManifest(selected, storage, host, namesOf(entry));
 }
 
-function namesOf({ annotations }: Descriptor): ImageNames {
+function layoutStorage(layout: OciLayout, referrers: boolean, host: Host): ManifestStorage {
+  const open = (descriptor: Descriptor) => layout.open(descriptor);
+  if (!referrers) return { open };
+  return { open, attachments: (subject) => attachmentsOf(subject, layout, host) };
+}
+
+/** In a layout what is attached stands in index.json; its manifest names the subject, or cosign's tag does. */
+async function attachmentsOf(
+  subject: Digest,
+  layout: OciLayout,
+  host: Host,
+): Promise<readonly StoredAttachment[]> {
+  const found = new Map<Digest, StoredAttachment>();
+  const prefix = `${digestAlgorithm(subject)}-${digestHex(subject)}.`;
+  for (const descriptor of layout.index.manifests.filter(isDocument)) {
+    const tag = descriptor.annotations?.[ANNOTATION.refName];
+    if (tag?.startsWith(prefix)) found.set(descriptor.digest, { descriptor, tag });
+    else {
+      const document = await readDocument(descriptor, layout.open, host);
+      const parse = isIndexType(descriptor.mediaType) ? parseImageIndex : parseManifest;
+      if (parse(document, descriptor.digest).subject?.digest === subject)
+        found.set(descriptor.digest, { descriptor });
+    }
+  }
+  return [...found.values()];
+}
+
+function namesOf({ annotations }: Descriptor): Named {
   const ref = annotations?.[ANNOTATION.refName];
   // A ref.name is a tag as often as a full name; a tag alone names no repository.
   const name = annotations?.[ANNOTATION.containerdImageName] ?? (ref?.includes("/") ? ref : undefined);

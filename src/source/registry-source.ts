@@ -1,27 +1,58 @@
 import { streamOf } from "../bytes/stream.ts";
+import { isSealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
-import type { Image } from "../image/image.ts";
-import { type OpenBlob, storedImage } from "../image/stored-image.ts";
-import type { Platform } from "../oci/descriptor.ts";
+import type { AnyManifest } from "../image/image.ts";
+import type { OpenBlob } from "../image/stored-blob.ts";
+import { type ManifestStorage, type StoredAttachment, storedManifest } from "../image/stored-manifest.ts";
+import type { Digest } from "../oci/digest.ts";
+import { digestAlgorithm, digestHex } from "../oci/digest.ts";
 import { isDocument } from "../oci/graph.ts";
 import { formatReference, type Reference, referenceTarget } from "../oci/reference.ts";
-import { openRepository, type RepositoryOptions } from "../registry/repository.ts";
-import { imageManifest } from "./select-image.ts";
+import { openRepository, type Repository, type RepositoryOptions } from "../registry/repository.ts";
+import { type Selection, selectManifest } from "./select-image.ts";
 
-/** An image in a registry. Reads its manifest; layers are downloaded when they are asked for. */
+/** An image in a registry. Reads its manifests; layers are downloaded when they are asked for. */
 export async function registryImage(
   reference: Reference,
-  platform: Platform | undefined,
+  selection: Omit<Selection, "ref">,
   host: Host,
   options: RepositoryOptions = {},
-): Promise<Image> {
+): Promise<AnyManifest> {
   const repository = openRepository(host, reference, options);
+  const storage = repositoryStorage(repository, selection.referrers ?? false);
+  const { descriptor } = await repository.manifest(referenceTarget(reference));
+  const selected = await selectManifest(descriptor, selection, storage.open, host);
+  const name = formatReference({ ...reference, tag: reference.tag ?? "latest" });
+  return storedManifest(selected, storage, host, { name });
+}
+
+/** A repository as the place of manifests and blobs. */
+function repositoryStorage(repository: Repository, referrers: boolean): ManifestStorage {
+  const { registry, repository: name } = repository;
   const open: OpenBlob = async (descriptor) => {
     if (!isDocument(descriptor)) return repository.openBlob(descriptor);
     return streamOf((await repository.manifest(descriptor.digest)).bytes);
   };
-  const { descriptor } = await repository.manifest(referenceTarget(reference));
-  const manifest = await imageManifest(descriptor, platform, open, host);
-  const name = formatReference({ ...reference, tag: reference.tag ?? "latest" });
-  return storedImage(manifest, open, host, { name });
+  return {
+    open,
+    origin: { registry, repository: name },
+    ...(referrers && { attachments: (subject: Digest) => attachmentsOf(subject, repository) }),
+  };
+}
+
+/** What cosign before its version 3 attaches: manifests that only their tags connect with the image. */
+const COSIGN_TAGS = ["sig", "att", "sbom"];
+
+async function attachmentsOf(subject: Digest, repository: Repository): Promise<readonly StoredAttachment[]> {
+  const found: StoredAttachment[] = [];
+  for (const descriptor of await repository.referrers(subject)) found.push({ descriptor });
+  for (const suffix of COSIGN_TAGS) {
+    const tag = `${digestAlgorithm(subject)}-${digestHex(subject)}.${suffix}`;
+    try {
+      found.push({ descriptor: await repository.resolve(tag), tag });
+    } catch (error) {
+      if (!isSealiftError(error, "MANIFEST_UNKNOWN", "NAME_UNKNOWN", "NOT_FOUND")) throw error;
+    }
+  }
+  return found;
 }

@@ -1,11 +1,32 @@
 import type { Host } from "../host.ts";
-import { type OpenBlob, readDocument } from "../image/stored-image.ts";
+import { type OpenBlob, readDocument } from "../image/stored-blob.ts";
 import { type ImageConfig, parseImageConfig } from "../oci/config.ts";
 import type { Descriptor, Platform } from "../oci/descriptor.ts";
 import { parseImageIndex } from "../oci/image-index.ts";
 import { parseManifest } from "../oci/manifest.ts";
 import { isIndexType, isManifestType } from "../oci/media-type.ts";
 import { DEFAULT_PLATFORM, selectPlatform } from "../oci/platform.ts";
+
+/** Which of what a place has. */
+export interface Selection {
+  /** A name, tag or digest; needed only where there are several. */
+  readonly ref?: string;
+  readonly platform?: Platform | undefined;
+  /** All platforms rather than one. */
+  readonly allPlatforms?: boolean | undefined;
+  /** With what is attached: signatures, SBOMs. */
+  readonly referrers?: boolean | undefined;
+}
+
+/** What a selection means by a descriptor: all of it, or the manifest of one platform's image. */
+export async function selectManifest(
+  descriptor: Descriptor,
+  { platform, allPlatforms }: Selection,
+  open: OpenBlob,
+  host: Host,
+): Promise<Descriptor> {
+  return allPlatforms ? descriptor : imageManifest(descriptor, platform, open, host);
+}
 
 /** An index inside an index is rare, a third level unheard of. */
 const MAX_NESTING = 4;

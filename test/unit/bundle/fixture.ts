@@ -51,7 +51,7 @@ export interface Fixture {
 export async function hostWithImage(files: Readonly<Record<string, string>> = FILES): Promise<MemoryHost> {
   const host = await memoryHost(files);
   const { image } = await testImage([[{ name: "bin/server" }], [{ name: "etc/server.conf" }]], host);
-  await registrySink(parseReference(`${REGISTRY}/team/server:1.0`), host)(image);
+  await registrySink(parseReference(`${REGISTRY}/team/server:1.0`), host).put(image);
   return host;
 }
 

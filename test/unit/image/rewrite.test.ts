@@ -104,16 +104,15 @@ describe("a stored layer", () => {
     const honest = await testImage([[{ name: "b" }]], host);
     const [digest] = (await lying.image.manifest()).value.layers.map((layer) => layer.digest);
     const [other] = (await honest.image.manifest()).value.layers.map((layer) => layer.digest);
+    const { storedBlob } = await import("../../../src/image/stored-blob.ts");
     const { storedLayer } = await import("../../../src/image/stored-layer.ts");
     const { streamOf } = await import("../../../src/bytes/stream.ts");
     const descriptor = (await honest.image.manifest()).value.layers[0];
     const diffId = (await lying.image.config()).value.rootfs.diff_ids[0];
     if (!descriptor || !diffId) throw new Error("the test image has no layer");
     const bytes = honest.blobs.get(descriptor.digest) as Uint8Array;
-    const layer = storedLayer(
-      { descriptor, diffId: async () => diffId, open: async () => streamOf(bytes) },
-      host,
-    );
+    const blob = storedBlob(descriptor, { open: async () => streamOf(bytes) }, host);
+    const layer = storedLayer({ blob, diffId: async () => diffId }, host);
     await expect(layer.tar()).rejects.toMatchObject({ code: "DIGEST_MISMATCH" });
     expect(digest).not.toBe(other);
   });

@@ -14,7 +14,7 @@ const SOURCE = `registry://${REGISTRY}/team/app:1`;
 async function hostWithApp(): Promise<MemoryHost> {
   const host = await memoryHost();
   const { image } = await testImage([[{ name: "a" }], [{ name: "b" }], [{ name: "a" }]], host);
-  await registrySink(parseReference(`${REGISTRY}/team/app:1`), host)(image);
+  await registrySink(parseReference(`${REGISTRY}/team/app:1`), host).put(image);
   return host;
 }
 

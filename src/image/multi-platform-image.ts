@@ -1,0 +1,111 @@
+import { digestOf } from "../bytes/content.ts";
+import { SealiftError } from "../error.ts";
+import type { Host } from "../host.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import { type ImageIndex, parseImageIndex } from "../oci/image-index.ts";
+import { encodeJson } from "../oci/json.ts";
+import type { AnyManifest, Attached, Document, Image, Named } from "./image.ts";
+import { once } from "./once.ts";
+
+/** Images for several platforms under one index. */
+export interface MultiPlatformImage extends Named, Attached {
+  /** What the index lists, in its order; a nested index is a multi-platform image in its turn. */
+  readonly members: readonly Member[];
+  /** The original bytes unless a member changed; then made from the members, which are rewritten first. */
+  index(): Promise<Document<ImageIndex>>;
+}
+
+export interface Member {
+  /** As the index lists it, with the platform; digest and size may have changed since. */
+  readonly descriptor: Descriptor;
+  readonly content: AnyManifest;
+}
+
+export function isMultiPlatform(image: AnyManifest): image is MultiPlatformImage {
+  return "members" in image;
+}
+
+export function isImage(content: AnyManifest): content is Image {
+  return "layers" in content;
+}
+
+/** The document that stands for it: its manifest or index. Does the work that digests depend on. */
+export function documentOf(content: AnyManifest): Promise<Document<unknown>> {
+  if (isMultiPlatform(content)) return content.index();
+  return isImage(content) ? content.manifest() : Promise.resolve(content.manifest);
+}
+
+/** The same with every platform's image changed; what belonged to the old ones, an attestation, is left out. */
+export function mapImages(content: AnyManifest, change: (image: Image) => Image, host: Host): AnyManifest {
+  if (isImage(content)) return change(content);
+  if (!isMultiPlatform(content)) return content;
+  const members = content.members.map((member) => ({
+    ...member,
+    content: mapImages(member.content, change, host),
+  }));
+  return withMembers(content, members, host);
+}
+
+/** The image with other members. What did not change is never serialised again. */
+export function withMembers(
+  image: MultiPlatformImage,
+  members: readonly Member[],
+  host: Host,
+): MultiPlatformImage {
+  return { ...image, members, index: once(() => changedIndex(image, members, host)) };
+}
+
+async function changedIndex(
+  image: MultiPlatformImage,
+  members: readonly Member[],
+  host: Host,
+): Promise<Document<ImageIndex>> {
+  const original = await image.index();
+  const changed = new Map<Digest, Digest>();
+  const listed: Descriptor[] = [];
+  for (const { descriptor, content } of members) {
+    const { mediaType, digest, size } = (await documentOf(content)).descriptor;
+    if (digest !== descriptor.digest) changed.set(descriptor.digest, digest);
+    listed.push({ ...descriptor, mediaType, digest, size });
+  }
+  const manifests = listed.filter((descriptor) => !isAbout(descriptor, changed));
+  const same =
+    manifests.length === original.value.manifests.length &&
+    manifests.every(({ digest }, at) => digest === original.value.manifests[at]?.digest);
+  if (same) return original;
+  if (manifests.length < listed.length) {
+    host.log({
+      type: "warning",
+      message: `Left out ${listed.length - manifests.length} attestations of images that a filter changed`,
+    });
+  }
+  const bytes = encodeJson({ ...original.value, manifests });
+  const descriptor = {
+    mediaType: original.descriptor.mediaType,
+    digest: digestOf(host.kernels, bytes),
+    size: bytes.length,
+  };
+  return { descriptor, bytes, value: parseImageIndex(bytes) };
+}
+
+/** BuildKit lists an attestation beside its image, by whose digest it says what it is about. */
+const REFERENCE_DIGEST = "vnd.docker.reference.digest";
+
+function isAbout({ annotations }: Descriptor, changed: ReadonlyMap<Digest, Digest>): boolean {
+  return changed.has(annotations?.[REFERENCE_DIGEST] as Digest);
+}
+
+/** The image itself, for what can hold one platform only. Throws UNSUPPORTED. */
+export function singlePlatform(content: AnyManifest, what: string): Image {
+  if (isImage(content)) return content;
+  if (!isMultiPlatform(content)) {
+    throw new SealiftError(
+      "UNSUPPORTED",
+      `Cannot write ${what}: ${content.manifest.descriptor.digest} is an artifact, not an image`,
+    );
+  }
+  throw new SealiftError("UNSUPPORTED", `Cannot write ${what}: it holds one platform of an image`, {
+    hint: "Choose one with --platform, or leave out --all-platforms.",
+  });
+}

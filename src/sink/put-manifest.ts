@@ -1,0 +1,125 @@
+import { ahead } from "../bytes/ahead.ts";
+import { type Content, contentOf } from "../bytes/content.ts";
+import type { Host } from "../host.ts";
+import type { AnyManifest, Document, Image, LayerBlob } from "../image/image.ts";
+import {
+  documentOf,
+  isImage,
+  isMultiPlatform,
+  type MultiPlatformImage,
+} from "../image/multi-platform-image.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { SinkLayer } from "./sink.ts";
+
+/** Layers under way at once, where nobody says otherwise. */
+export const DEFAULT_JOBS = 4;
+
+/** A place for blobs and manifests: a repository, a layout. */
+export interface ManifestTarget {
+  blob(content: Content & Pick<LayerBlob, "origin">): Promise<SinkLayer["outcome"]>;
+  /** Stores a document by its digest, and under `tag` if one is given. All that it names is there. */
+  manifest(document: Document<unknown>, tag?: string): Promise<void>;
+  /** How many layers are put at once. An archive, which takes one after the other, has them made at once. */
+  readonly jobs: number;
+  readonly oneByOne: boolean;
+  /** Hears of the first failure while other layers are under way. */
+  stop?(error: unknown): void;
+}
+
+/** What was put. */
+export interface Put {
+  readonly document: Document<unknown>;
+  readonly layers: readonly SinkLayer[];
+  readonly attachments: readonly Digest[];
+}
+
+/**
+ * Puts a manifest or an index with all that belongs to it, from the leaves up:
+ * at no moment is a document there whose parts are not. `root` stores the
+ * document itself, under the name that the place has for it.
+ */
+export async function putManifest(
+  content: AnyManifest,
+  target: ManifestTarget,
+  host: Host,
+  root: (document: Document<unknown>) => Promise<void>,
+): Promise<Put> {
+  const layers = await putParts(content, target, host);
+  const document = await documentOf(content);
+  await root(document);
+  return { document, layers, attachments: await putAttachments(content, document, target, host) };
+}
+
+/** Everything below a document, but not the document. */
+async function putParts(content: AnyManifest, target: ManifestTarget, host: Host): Promise<SinkLayer[]> {
+  if (isImage(content)) return putImage(content, target, host);
+  if (isMultiPlatform(content)) return putMembers(content, target, host);
+  for (const blob of content.blobs) await target.blob(blob);
+  return [];
+}
+
+async function putImage(image: Image, target: ManifestTarget, host: Host): Promise<SinkLayer[]> {
+  const put = async (blob: LayerBlob): Promise<SinkLayer> => {
+    const { digest, size } = blob;
+    return { digest, size, outcome: await target.blob(blob) };
+  };
+  const layers: SinkLayer[] = [];
+  if (target.oneByOne) {
+    const blobs = ahead(image.layers, target.jobs, (layer) => layer.blob());
+    for await (const blob of blobs) layers.push(await put(blob));
+  } else {
+    const all = ahead(image.layers, target.jobs, async (layer) => put(await layer.blob()), target.stop);
+    for await (const layer of all) layers.push(layer);
+  }
+  await target.blob(contentOf(host.kernels, (await image.config()).bytes));
+  await image.manifest();
+  for (const layer of image.layers) await layer.release();
+  return layers;
+}
+
+/** Images first: only then is it known which of the attestations beside them still hold. */
+async function putMembers(
+  image: MultiPlatformImage,
+  target: ManifestTarget,
+  host: Host,
+): Promise<SinkLayer[]> {
+  const layers: SinkLayer[] = [];
+  const put = async (content: AnyManifest) => {
+    const part = await putManifest(content, target, host, (document) => target.manifest(document));
+    layers.push(...part.layers);
+  };
+  const isArtifact = (content: AnyManifest) => !isImage(content) && !isMultiPlatform(content);
+  for (const { content } of image.members) if (!isArtifact(content)) await put(content);
+  const listed = new Set((await image.index()).value.manifests.map(({ digest }) => digest));
+  for (const { content, descriptor } of image.members) {
+    if (isArtifact(content) && listed.has(descriptor.digest)) await put(content);
+  }
+  return layers;
+}
+
+/** What others say of a digest is said of no other: what was attached to an image that changed stays behind. */
+async function putAttachments(
+  content: AnyManifest,
+  document: Document<unknown>,
+  target: ManifestTarget,
+  host: Host,
+): Promise<Digest[]> {
+  if (!content.attachments) return [];
+  const { subject } = content.attachments;
+  const { digest } = document.descriptor;
+  const found = await content.attachments.list();
+  if (subject !== digest) {
+    if (found.length > 0) host.log({ type: "warning", message: leftBehind(found.length, subject, digest) });
+    return [];
+  }
+  const put: Digest[] = [];
+  for (const { content: attached, tag } of found) {
+    const part = await putManifest(attached, target, host, (root) => target.manifest(root, tag));
+    put.push(part.document.descriptor.digest, ...part.attachments);
+  }
+  return put;
+}
+
+function leftBehind(count: number, subject: Digest, digest: Digest): string {
+  return `Left behind ${count} attached to ${subject} (signatures, SBOMs): it became ${digest} on its way`;
+}
