@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import metadata from "../package.json" with { type: "json" };
 import { ERRORS, SealiftError } from "../src/error.ts";
 import { addBundle } from "./commands/bundle/bundle.ts";
+import { addCopy } from "./commands/copy.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addKey } from "./commands/key.ts";
 import { addGlobalOptions } from "./commands/options.ts";
@@ -48,6 +49,7 @@ function buildProgram(exit: (code: number) => void): Command {
     })
     .addHelpText("after", HELP);
   addProcess(program, exit);
+  addCopy(program, exit);
   addBundle(program, exit);
   addKey(program, exit);
   addServe(program, exit);

@@ -1,22 +1,10 @@
 import type { Command } from "commander";
-import { CORE_SCHEMES } from "../../src/pipeline/core-schemes.ts";
 import { parseFilter } from "../../src/pipeline/filters.ts";
-import { runPipeline } from "../../src/pipeline/pipeline.ts";
-import type { SinkResult } from "../../src/sink/sink.ts";
-import { type Colors, formatSize, shortenDigests, table } from "../output/text.ts";
-import { bundleSink } from "./bundle-sink.ts";
-import {
-  addRegistryOptions,
-  collected,
-  platformOption,
-  type RegistryOptions,
-  sourceDateEpoch,
-} from "./options.ts";
-import { registriesIn, runCommand } from "./run.ts";
+import { collected, sourceDateEpoch } from "./options.ts";
+import { addPipelineOptions, type PipelineOptions, runImages } from "./pipeline.ts";
 
-interface ProcessOptions extends RegistryOptions {
+interface ProcessOptions extends PipelineOptions {
   readonly filter?: readonly string[];
-  readonly platform?: string;
 }
 
 /** `process SOURCE DESTINATION`: an image from anywhere to anywhere, filtered on its way. */
@@ -31,23 +19,16 @@ export function addProcess(program: Command, exit: (code: number) => void): void
     .argument("<destination>", "URI of where it goes")
     .option("-f, --filter <spec>", "change the image on its way; may be given several times", collected)
     .option("--platform <os/arch[/variant]>", "which image of several (default: linux/amd64)")
+    .option("--all-platforms", "all images of several, and their index")
+    .option("--referrers", "with what is attached to the image: signatures, SBOMs, attestations")
     .addHelpText("after", HELP);
-  addRegistryOptions(command).action(async (source: string, destination: string, options: ProcessOptions) => {
-    exit(
-      await runCommand(
-        options,
-        async ({ host, output }) => {
-          const epoch = sourceDateEpoch();
-          const defaults = epoch === undefined ? {} : { sourceDateEpoch: epoch };
-          const filters = (options.filter ?? []).map((spec) => parseFilter(spec, defaults));
-          const schemes = { ...CORE_SCHEMES, sinks: { ...CORE_SCHEMES.sinks, bundle: bundleSink } };
-          const run = { platform: platformOption(options.platform), insecure: options.insecure ?? false };
-          const result = await runPipeline({ source, sink: destination, filters }, schemes, host, run);
-          await output.result(result, (colors) => describe(result, colors));
-        },
-        () => registriesIn(source, destination),
-      ),
-    );
+  addPipelineOptions(command).action(async (source: string, destination: string, options: ProcessOptions) => {
+    const filters = () => {
+      const epoch = sourceDateEpoch();
+      const defaults = epoch === undefined ? {} : { sourceDateEpoch: epoch };
+      return (options.filter ?? []).map((spec) => parseFilter(spec, defaults));
+    };
+    exit(await runImages(source, destination, options, filters));
   });
 }
 
@@ -80,15 +61,3 @@ Examples:
   # An OCI archive into a registry on this machine
   $ sealift process oci-archive://app.tar registry://127.0.0.1:5050/app:1.0
 `;
-
-function describe(result: SinkResult, colors: Colors): string {
-  const { name, manifest, layers } = result;
-  const rows = layers.map(({ digest, size, outcome }) => [
-    `  ${shortenDigests(digest)}`,
-    formatSize(size),
-    outcome,
-  ]);
-  const identity = manifest ? `manifest ${manifest.digest}\n` : "";
-  // The manifest's line says it, and the two would not fit one.
-  return `${colors.bold(name.replace(`@${manifest?.digest}`, ""))}\n${identity}${table(rows, [1])}`;
-}

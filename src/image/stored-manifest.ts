@@ -61,7 +61,7 @@ async function read(
     return { ...known, members, index: async () => ({ descriptor, bytes, value }) };
   }
   const value = parseManifest(bytes, descriptor.digest);
-  const stored = isImageManifest(descriptor, value) ? storedImage : storedArtifact;
+  const stored = position.attached === 0 && isImageManifest(descriptor, value) ? storedImage : storedArtifact;
   return stored({ descriptor, bytes, value }, storage, host, known);
 }
 
@@ -97,8 +97,12 @@ async function readMembers(
   return members;
 }
 
-/** An attestation has an image's config but no platform, an artifact a config of its own type. */
-function isImageManifest({ platform }: Descriptor, { artifactType, config }: Manifest): boolean {
-  if (platform?.os === "unknown" || artifactType !== undefined) return false;
+/**
+ * An attestation has an image's config type but no platform, an artifact a
+ * config of its own type; cosign's signatures pass for images, so what is
+ * attached is never taken for one.
+ */
+function isImageManifest({ platform }: Descriptor, { artifactType, config, subject }: Manifest): boolean {
+  if (platform?.os === "unknown" || artifactType !== undefined || subject) return false;
   return config.mediaType === MEDIA_TYPE.ociConfig || config.mediaType === MEDIA_TYPE.dockerConfig;
 }

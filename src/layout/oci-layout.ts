@@ -112,10 +112,16 @@ function named(index: ImageIndex, ref: string): Descriptor {
   return candidates[0] as Descriptor;
 }
 
+/** How cosign before its version 3 names a signature, an attestation, an SBOM. */
+const COSIGN_TAG = /^[a-z0-9]+-[0-9a-f]{64,128}\.(sig|att|sbom)$/;
+
 function onlyImage(index: ImageIndex): Descriptor {
   const documents = index.manifests.filter(isDocument);
   // Signatures and SBOMs stand beside the image they belong to, and are not what is meant.
-  const images = documents.filter(({ artifactType }) => artifactType === undefined);
+  const images = documents.filter(
+    ({ artifactType, annotations }) =>
+      artifactType === undefined && !COSIGN_TAG.test(annotations?.[ANNOTATION.refName] ?? ""),
+  );
   const candidates = distinct(images.length > 0 ? images : documents);
   const [first, ...others] = candidates;
   if (!first) throw new SealiftError("LAYOUT_INVALID", "Cannot pick an image: the OCI layout has none");

@@ -1,0 +1,37 @@
+import type { Command } from "commander";
+import { addPipelineOptions, type PipelineOptions, runImages } from "./pipeline.ts";
+
+/** `copy SOURCE DESTINATION`: an image whole, with every platform and what is attached to it. */
+export function addCopy(program: Command, exit: (code: number) => void): void {
+  const command = program
+    .command("copy")
+    .summary("copy an image whole: platforms, signatures")
+    .description(
+      "Copy everything that SOURCE names to DESTINATION, byte for byte: all platforms and their " +
+        "index, and what is attached to them, signatures, SBOMs and attestations.",
+    )
+    .argument("<source>", "URI of the image")
+    .argument("<destination>", "URI of where it goes")
+    .option("--platform <os/arch[/variant]>", "one image of several instead of all")
+    .option("--no-referrers", "without what is attached")
+    .addHelpText("after", HELP);
+  addPipelineOptions(command).action(
+    async (source: string, destination: string, options: PipelineOptions) => {
+      const allPlatforms = options.platform === undefined;
+      exit(await runImages(source, destination, { ...options, allPlatforms }, () => []));
+    },
+  );
+}
+
+const HELP = `
+Sources and destinations are those of \`sealift process\`.
+
+Examples:
+  # To another registry, everything included
+  $ sealift copy registry://docker.io/library/debian:bookworm \\
+      registry://registry.example.com/debian:bookworm
+
+  # Into a file that crosses the gap, and out of it again
+  $ sealift copy registry://ghcr.io/team/app:1.0 oci-archive://app.tar
+  $ sealift copy oci-archive://app.tar registry://127.0.0.1:5050/app:1.0
+`;
