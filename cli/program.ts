@@ -5,6 +5,7 @@ import { addBundle } from "./commands/bundle/bundle.ts";
 import { addCopy } from "./commands/copy.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addKey } from "./commands/key.ts";
+import { addLogin } from "./commands/login.ts";
 import { addGlobalOptions } from "./commands/options.ts";
 import { addProcess } from "./commands/process.ts";
 import { addServe } from "./commands/serve.ts";
@@ -53,6 +54,7 @@ function buildProgram(exit: (code: number) => void): Command {
   addBundle(program, exit);
   addKey(program, exit);
   addServe(program, exit);
+  addLogin(program, exit);
   addDoctor(program, exit);
   finish(program);
   return program;

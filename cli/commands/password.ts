@@ -20,10 +20,15 @@ function fromEnvironment(): string | undefined {
   return process.env.SEALIFT_KEY_PASSWORD ?? process.env.COSIGN_PASSWORD;
 }
 
-async function ask(question: string): Promise<string> {
+function ask(question: string): Promise<string> {
+  return askSecret(question, "SEALIFT_KEY_PASSWORD (it may be empty)");
+}
+
+/** Asks on the terminal, without showing what is typed. Throws USAGE where there is none; `instead` is the other way. */
+export async function askSecret(question: string, instead: string): Promise<string> {
   if (!process.stdin.isTTY) {
-    throw new SealiftError("USAGE", "Cannot ask for the key's password: standard input is not a terminal", {
-      hint: "Set SEALIFT_KEY_PASSWORD (it may be empty).",
+    throw new SealiftError("USAGE", "Cannot ask for the password: standard input is not a terminal", {
+      hint: `Use ${instead}.`,
     });
   }
   process.stderr.write(question);

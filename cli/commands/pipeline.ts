@@ -15,10 +15,13 @@ export interface PipelineOptions extends RegistryOptions {
   readonly allPlatforms?: boolean;
   readonly referrers?: boolean;
   readonly parallel?: string;
+  readonly chunkSize?: string;
 }
 
 export function addPipelineOptions(command: Command): Command {
-  return addRegistryOptions(command).option("-j, --parallel <n>", "layers under way at once (default: 4)");
+  return addRegistryOptions(command)
+    .option("-j, --parallel <n>", "layers under way at once (default: 4; env SEALIFT_PARALLEL)")
+    .option("--chunk-size <size>", "upload in requests of at most this size, for example 50MB");
 }
 
 /** SOURCE to DESTINATION, with what `filters` gives; the result is printed. Resolves to the exit code. */
@@ -40,18 +43,50 @@ export function runImages(
 }
 
 function runOptions(options: PipelineOptions): RunOptions {
-  const { platform, allPlatforms = false, referrers = false, insecure = false, parallel } = options;
+  const { platform, allPlatforms = false, referrers = false, insecure = false } = options;
   if (allPlatforms && platform !== undefined)
     throw new SealiftError("USAGE", "Cannot use --platform with --all-platforms: it is one or all");
-  const jobs = parallel === undefined ? {} : { jobs: parallelOption(parallel) };
-  return { platform: platformOption(platform), allPlatforms, referrers, insecure, ...jobs };
+  const jobs = parallelOption(
+    options.parallel ?? process.env.SEALIFT_PARALLEL ?? process.env.OCCYSTRAP_PARALLEL,
+  );
+  const chunkSize = sizeOption(options.chunkSize);
+  return {
+    platform: platformOption(platform),
+    allPlatforms,
+    referrers,
+    insecure,
+    ...(jobs !== undefined && { jobs }),
+    ...(chunkSize !== undefined && { chunkSize }),
+  };
 }
 
-function parallelOption(text: string): number {
+function parallelOption(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
   const jobs = Number(text);
   if (/^\d{1,3}$/.test(text) && jobs > 0) return jobs;
   throw new SealiftError("USAGE", `Cannot use --parallel: "${text}" is not a number from 1 to 999`);
 }
+
+/** Smaller requests than this are no help to anyone, in bytes. */
+const MIN_CHUNK = 64 * 1024;
+
+function sizeOption(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const [, digits, unit = ""] = /^(\d{1,9})([kmg]?i?)b?$/i.exec(text.trim()) ?? [];
+  const size = Number(digits) * (UNITS[unit.toLowerCase()] ?? Number.NaN);
+  if (size >= MIN_CHUNK) return size;
+  throw new SealiftError("USAGE", `Cannot use --chunk-size: "${text}" is not a size of 64KiB or more`);
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  "": 1,
+  k: 1e3,
+  m: 1e6,
+  g: 1e9,
+  ki: 2 ** 10,
+  mi: 2 ** 20,
+  gi: 2 ** 30,
+};
 
 function describe({ name, manifest, layers, attachments = [] }: SinkResult, colors: Colors): string {
   const rows = layers.map(({ digest, size, outcome }) => [

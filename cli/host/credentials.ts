@@ -1,6 +1,9 @@
 import { join } from "node:path";
 import type { Credential, Credentials, LogEvent } from "../../src/host.ts";
-import { type AuthFile, credentialsInFile } from "./auth-file.ts";
+import { credentialsInFile } from "./auth-file.ts";
+import { configCredential } from "./config-credential.ts";
+import { ghCredential } from "./gh-credential.ts";
+import { loginFile } from "./login-file.ts";
 import { canonicalRegistry } from "./registry-name.ts";
 
 export interface CredentialSources {
@@ -18,8 +21,8 @@ export interface CredentialSources {
 const PREFIXES = ["SEALIFT_", "OCCYSTRAP_", "PAKTO_REGISTRY_", "PACTO_REGISTRY_"];
 
 /**
- * Credentials of this machine's user: flags, environment, docker's and podman's
- * files and their helpers, in this order. Each is for one registry, and goes to
+ * Credentials of this machine's user: flags, environment, then the files and
+ * helpers of `stored`, in this order. Each is for one registry, and goes to
  * no other: those of the environment to the one SEALIFT_REGISTRY names, else to
  * the registry the command names if that is only one. What cannot be read is
  * warned of, and never in the way.
@@ -34,7 +37,7 @@ export function nodeCredentials(sources: CredentialSources): Credentials {
     async find(registry) {
       const wanted = canonicalRegistry(registry);
       const found = [...fromFlags(sources, wanted), ...fromEnvironment(sources, wanted, warn)];
-      for (const file of authFiles(sources)) found.push(...(await credentialsInFile(file, wanted, warn)));
+      for (const source of stored(sources, warn)) found.push(...(await source(wanted)));
       return withoutDoubles(found);
     },
   };
@@ -82,15 +85,37 @@ function environmentCredential(
   return undefined;
 }
 
-function authFiles({ env, home }: CredentialSources): readonly AuthFile[] {
+/** Looks a registry up in one place. */
+type Find = (registry: string) => Promise<readonly Credential[]>;
+
+/** Where logins are kept: ours, those of the tools before us, GitHub's command line, docker's, podman's. */
+function stored({ env, home }: CredentialSources, warn: (message: string) => void): readonly Find[] {
   const config = env.XDG_CONFIG_HOME || join(home, ".config");
+  const file =
+    (path: string, expected = false): Find =>
+    (registry) =>
+      credentialsInFile({ path, expected }, registry, warn);
+  const settings =
+    (path: string): Find =>
+    async (registry) =>
+      listOf(await configCredential(path, registry, env, warn));
   return [
-    { path: join(env.DOCKER_CONFIG || join(home, ".docker"), "config.json") },
-    ...(env.REGISTRY_AUTH_FILE ? [{ path: env.REGISTRY_AUTH_FILE, expected: true }] : []),
-    ...(env.XDG_RUNTIME_DIR ? [{ path: join(env.XDG_RUNTIME_DIR, "containers", "auth.json") }] : []),
-    { path: join(config, "containers", "auth.json") },
-    { path: join(config, "pacto", "config.json") },
+    file(loginFile(env, home)),
+    settings(join(config, "sealift", "sealift.yaml")),
+    settings("/etc/sealift/sealift.yaml"),
+    file(join(config, "pacto", "config.json")),
+    settings(join(config, "pakto", "pakto.yaml")),
+    settings("/etc/pakto/pakto.yaml"),
+    async (registry) => listOf(await ghCredential(registry, env)),
+    file(join(env.DOCKER_CONFIG || join(home, ".docker"), "config.json")),
+    ...(env.REGISTRY_AUTH_FILE ? [file(env.REGISTRY_AUTH_FILE, true)] : []),
+    ...(env.XDG_RUNTIME_DIR ? [file(join(env.XDG_RUNTIME_DIR, "containers", "auth.json"))] : []),
+    file(join(config, "containers", "auth.json")),
   ];
+}
+
+function listOf(credential: Credential | undefined): readonly Credential[] {
+  return credential ? [credential] : [];
 }
 
 function soleOf(registries: ReadonlySet<string>): string | undefined {

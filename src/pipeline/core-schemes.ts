@@ -16,7 +16,7 @@ import type { Selection } from "../source/select-image.ts";
 import { tarFilesWriter } from "../tar/files-writer.ts";
 import { archiveFiles, requireFiles } from "./archive-files.ts";
 import type { OpenSink, OpenSource, RunOptions, Schemes } from "./schemes.ts";
-import { allowOptions, booleanOption, type Uri } from "./uri.ts";
+import { allowOptions, booleanOption, numberOption, type Uri } from "./uri.ts";
 
 /** Which platform's image: options of every source. */
 const PLATFORM = ["os", "arch", "architecture", "variant"] as const;
@@ -38,7 +38,7 @@ const folderSource =
   };
 
 const registrySource: OpenSource = async (uri, host, options) => {
-  allowOptions(uri, ...PLATFORM, "insecure");
+  allowOptions(uri, ...PLATFORM, "insecure", "username", "password", "max_workers");
   return registryImage(
     parseReference(uri.path),
     selectionOf(uri, options),
@@ -48,9 +48,13 @@ const registrySource: OpenSource = async (uri, host, options) => {
 };
 
 const registryTarget: OpenSink = async (uri, host, options) => {
-  allowOptions(uri, "insecure");
-  const { jobs } = options;
-  return registrySink(parseReference(uri.path), host, { ...registryOptions(uri, options), jobs });
+  allowOptions(uri, "insecure", "username", "password", "max_workers");
+  const { jobs, chunkSize } = options;
+  return registrySink(parseReference(uri.path), host, {
+    ...registryOptions(uri, options),
+    jobs: numberOption(uri.options, "max_workers") ?? jobs,
+    ...(chunkSize !== undefined && { chunkSize }),
+  });
 };
 
 const dockerArchive: OpenSink = async (uri, host, { jobs }) => {
@@ -141,7 +145,8 @@ function platformOf({ options: given }: Uri, { platform }: RunOptions): Platform
 }
 
 function registryOptions(uri: Uri, options: RunOptions): RepositoryOptions {
-  const { username, password = "" } = uri;
+  const username = uri.username ?? uri.options.get("username");
+  const password = uri.password ?? uri.options.get("password") ?? "";
   return {
     insecure: options.insecure || booleanOption(uri.options, "insecure"),
     ...(username !== undefined && { credential: { username, password, origin: "the URI" } }),

@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly referrers?: boolean;
   /** Layers under way at once. */
   readonly jobs?: number;
+  /** Uploads in requests of at most this many bytes. */
+  readonly chunkSize?: number;
 }
 
 export type OpenSource = (uri: Uri, host: Host, options: RunOptions) => Promise<AnyManifest>;

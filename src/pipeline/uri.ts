@@ -72,6 +72,17 @@ export function booleanOption(options: UriOptions, name: string): boolean {
   throw new SealiftError("URI_INVALID", `Cannot read option ${name}: "${value}" is not true or false`);
 }
 
+/** The value of an option that counts something. Throws URI_INVALID. */
+export function numberOption(options: UriOptions, name: string): number | undefined {
+  const value = options.get(name);
+  if (value === undefined) return undefined;
+  if (/^[1-9]\d{0,2}$/.test(value)) return Number(value);
+  throw new SealiftError(
+    "URI_INVALID",
+    `Cannot read option ${name}: "${value}" is not a number from 1 to 999`,
+  );
+}
+
 /** Fails on an option the scheme does not know, so that a typing error is not silently ignored. */
 export function allowOptions(uri: Uri, ...known: string[]): void {
   for (const name of uri.options.keys()) {

@@ -7,6 +7,13 @@ import { type Answer, discard } from "./transport.ts";
 /** Ends a quarrel with a registry that refuses one request with every token and takes the tokens elsewhere. */
 const MAX_TRIES = 12;
 
+export interface AuthenticatorOptions {
+  /** In place of the host's own. */
+  readonly credential?: Credential;
+  /** Does not go on without it. */
+  readonly credentialOnly?: boolean;
+}
+
 /**
  * Finds, for each scope, the first credential that a registry accepts: those of
  * the host in their order, then none. One per registry; sessions are shared by
@@ -15,16 +22,17 @@ const MAX_TRIES = 12;
 export class Authenticator {
   readonly #host: Host;
   readonly #endpoint: Endpoint;
-  readonly #explicit: Credential | undefined;
+  readonly #explicit: readonly (Credential | undefined)[] | undefined;
   readonly #sessions = new Map<string, Session>();
   #candidates: Promise<readonly (Credential | undefined)[]> | undefined;
   #candidatesUntil = 0;
   #challenge: Challenge | undefined;
 
-  constructor(host: Host, endpoint: Endpoint, explicit?: Credential) {
+  constructor(host: Host, endpoint: Endpoint, options: AuthenticatorOptions = {}) {
     this.#host = host;
     this.#endpoint = endpoint;
-    this.#explicit = explicit;
+    const { credential, credentialOnly = false } = options;
+    this.#explicit = credential && (credentialOnly ? [credential] : [credential, undefined]);
   }
 
   /**
@@ -85,7 +93,7 @@ export class Authenticator {
     if (!this.#candidates || now >= this.#candidatesUntil) {
       this.#candidatesUntil = now + LOOK_AGAIN;
       this.#candidates = this.#explicit
-        ? Promise.resolve([this.#explicit, undefined])
+        ? Promise.resolve(this.#explicit)
         : this.#host.credentials.find(this.#endpoint.registry).then((found) => [...found, undefined]);
     }
     return this.#candidates;

@@ -21,6 +21,8 @@ export interface RegistryOptions {
   readonly insecure?: boolean;
   /** For this registry alone, before the host's own. */
   readonly credential?: Credential;
+  /** Nothing is tried without the credential, for those who want to know whether it holds. */
+  readonly credentialOnly?: boolean;
 }
 
 /** Requests to one registry: authenticated, retried, and with failures as errors. */
@@ -33,7 +35,7 @@ export class RegistryClient {
   constructor(host: Host, registry: string, options: RegistryOptions = {}) {
     this.host = host;
     this.endpoint = endpointOf(registry, options.insecure);
-    this.#auth = new Authenticator(host, this.endpoint, options.credential);
+    this.#auth = new Authenticator(host, this.endpoint, options);
   }
 
   url(repository: string, ...path: readonly string[]): URL {

@@ -13,6 +13,13 @@ import type { Answer, Method, RequestBody } from "./transport.ts";
 /** Up to this many bytes are sent from memory: then a try can be repeated at once, and every host's fetch can do it. */
 const SMALL_BODY = 8 * 1024 * 1024;
 
+/**
+ * The size of requests, in bytes, where one of the whole blob was too large
+ * (413). Proxies in front of registries have limits that nothing announces;
+ * Cloudflare's, the best known, is 100 MB.
+ */
+const PROXY_CHUNK_SIZE = 95_000_000;
+
 export type PushOutcome = "exists" | "mounted" | "uploaded";
 
 export interface PushOptions {
@@ -54,7 +61,7 @@ class Upload {
   readonly #client: RegistryClient;
   readonly #repository: string;
   readonly #content: Content;
-  readonly #chunkSize: number | undefined;
+  #chunkSize: number | undefined;
   readonly #what: string;
   readonly #cursor: ContentCursor;
   readonly #patience: Patience;
@@ -101,7 +108,7 @@ class Upload {
         await this.#send();
         return;
       } catch (error) {
-        await this.#patience.after(this.#orLostSession(error));
+        if (!this.#smaller(error)) await this.#patience.after(this.#orLostSession(error));
         if (await this.#recovered()) return;
       }
     }
@@ -161,6 +168,14 @@ class Upload {
         `Cannot ${this.#what}: the registry stored it as ${stated.slice(0, 160)}`,
       );
     }
+  }
+
+  /** Goes on in smaller requests after one that was too large; false if it was not that, or they are small already. */
+  #smaller(error: unknown): boolean {
+    if (!isSealiftError(error, "LIMIT_EXCEEDED")) return false;
+    if ((this.#chunkSize ?? this.#content.size) <= PROXY_CHUNK_SIZE) return false;
+    this.#chunkSize = PROXY_CHUNK_SIZE;
+    return true;
   }
 
   /** After a failure: takes up the session where the registry stands, or gives it up. True if the blob is there after all. */

@@ -277,3 +277,70 @@ describe("a credential helper", () => {
     expect(Date.now() - started).toBeLessThan(3_000);
   });
 });
+
+describe("credentials from configuration files", () => {
+  const config = (fields: string) => `registry:\n  default: a.example.com/team\n  auth:\n${fields}`;
+
+  it.each(["sealift/sealift.yaml", "pakto/pakto.yaml"])(
+    "go to the registry that %s names as its default, with the environment's variables put in",
+    async (name) => {
+      const path = await write(
+        `.config/${name}`,
+        config("    username: ${USER_NAME}\n    password: pre-${SECRET}\n"),
+      );
+      const env = { USER_NAME: "ada", SECRET: "p" };
+      expect(await find("a.example.com", { env })).toEqual([
+        { username: "ada", password: "pre-p", origin: path },
+      ]);
+      expect(await find("b.example.com", { env })).toEqual([]);
+    },
+  );
+
+  it("are text, whatever they look like", async () => {
+    await write(".config/sealift/sealift.yaml", config("    username: ada\n    password: 0123\n"));
+    expect((await find("a.example.com"))[0]?.password).toBe("0123");
+  });
+
+  it("that cannot be read are warned of, without showing them", async () => {
+    await write(".config/sealift/sealift.yaml", "registry: [s3cret");
+    expect(await find("a.example.com")).toEqual([]);
+    expect(warnings).toEqual([expect.stringContaining("sealift.yaml")]);
+    expect(warnings.join()).not.toContain("s3cret");
+  });
+
+  it("without a variable they name are none", async () => {
+    await write(".config/sealift/sealift.yaml", config("    username: ada\n    password: ${NOT_SET}\n"));
+    expect(await find("a.example.com")).toEqual([]);
+  });
+});
+
+describe("credentials from GitHub's command line", () => {
+  const gh = async (script: string) => {
+    const path = await write("bin/gh", `#!/bin/sh\n${script}\n`);
+    await chmod(path, 0o755);
+    return { PATH: `${join(home, "bin")}${delimiter}${process.env.PATH}` };
+  };
+
+  it("go to GitHub's registries, and to no other", async () => {
+    const env = await gh('[ "$*" = "auth token" ] && echo gho_token');
+    vi.stubEnv("PATH", env.PATH);
+    expect(await find("ghcr.io", { env })).toEqual([
+      { username: "x-access-token", password: "gho_token", origin: "gh" },
+    ]);
+    expect(await find("a.example.com", { env })).toEqual([]);
+  });
+
+  it.each(["exit 1", "true", "echo two words"])("are none where it says: %s", async (script) => {
+    const env = await gh(script);
+    vi.stubEnv("PATH", env.PATH);
+    expect(await find("ghcr.io", { env })).toEqual([]);
+    expect(warnings).toEqual([]);
+  });
+});
+
+it("the login that was told to this command comes before those told to others", async () => {
+  await write(".docker/config.json", { auths: { "ghcr.io": { auth: auth("docker", "p") } } });
+  await write(".config/pacto/config.json", { auths: { "ghcr.io": { auth: auth("pacto", "p") } } });
+  await write(".config/sealift/auth.json", { auths: { "ghcr.io": { auth: auth("sealift", "p") } } });
+  expect((await find("ghcr.io")).map(({ username }) => username)).toEqual(["sealift", "pacto", "docker"]);
+});

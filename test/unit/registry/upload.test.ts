@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Content, contentOf, digestOf } from "../../../src/bytes/content.ts";
 import { streamFrom } from "../../../src/bytes/stream.ts";
+import { formatDigest } from "../../../src/oci/digest.ts";
 import { openRepository, type RepositoryOptions } from "../../../src/registry/repository.ts";
 import { bodyOf, sampleBytes, serve, testHost } from "./support.ts";
 import { keepThenBreak, type UploadServer, uploadServer } from "./upload-server.ts";
@@ -332,5 +333,65 @@ describe("an upload that breaks", () => {
     await expect(repository.pushBlob(small)).rejects.toMatchObject({ code: "UNREACHABLE" });
     expect(host.sleeps).toHaveLength(4);
     expect(server.sessions.size).toBe(0);
+  });
+});
+
+describe("a proxy that takes no large requests", () => {
+  /** Past the 100 MB that the best known of them takes. */
+  const size = 100_000_001;
+  const piece = new Uint8Array(1 << 20);
+  const zeros = () => {
+    let left = size;
+    return streamFrom(
+      (function* () {
+        for (; left > 0; left -= piece.length) yield piece.subarray(0, left);
+      })(),
+    );
+  };
+
+  it("gets the blob in smaller ones, without being told to", async () => {
+    const hasher = kernels.hasher("sha256");
+    for (let left = size; left > 0; left -= piece.length) hasher.update(piece.subarray(0, left));
+    const digest = formatDigest("sha256", hasher.digest());
+    let kept = 0;
+    const server = await uploadServer({
+      async intercept(request, response, _, session) {
+        if (session === undefined || request.method === "DELETE") return false;
+        if (Number(request.headers["content-length"] ?? 0) > 100_000_000) {
+          response.writeHead(413, { connection: "close" }).end();
+          request.resume();
+          return true;
+        }
+        for await (const part of request) kept += (part as Buffer).length;
+        response
+          .writeHead(request.method === "PUT" ? 201 : 202, { range: `0-${Math.max(0, kept - 1)}` })
+          .end();
+        return true;
+      },
+    });
+    const { repository } = repositoryOf(server);
+    expect(await repository.pushBlob({ digest, size, open: async () => zeros() })).toBe("uploaded");
+    expect(kept).toBe(size);
+    expect(bodies(server)).toEqual([
+      `PUT - ${size}`,
+      "PATCH 0-94999999 95000000",
+      `PATCH 95000000-${size - 1} ${size - 95_000_000}`,
+      "PUT - 0",
+    ]);
+  });
+
+  it("that refuses those as well is an error that says so", async () => {
+    const server = await uploadServer({
+      intercept(request, response, _, session) {
+        if (session === undefined || request.method !== "PUT") return false;
+        response.writeHead(413).end();
+        return true;
+      },
+    });
+    const pushed = repositoryOf(server).repository.pushBlob(small);
+    await expect(pushed).rejects.toMatchObject({
+      code: "LIMIT_EXCEEDED",
+      message: expect.stringContaining("413"),
+    });
   });
 });
