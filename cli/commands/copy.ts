@@ -5,7 +5,7 @@ import { addPipelineOptions, type PipelineOptions, runImages } from "./pipeline.
 export function addCopy(program: Command, exit: (code: number) => void): void {
   const command = program
     .command("copy")
-    .summary("copy an image whole: platforms, signatures")
+    .summary("copy an image whole, signatures too")
     .description(
       "Copy everything that SOURCE names to DESTINATION, byte for byte: all platforms and their " +
         "index, and what is attached to them, signatures, SBOMs and attestations.",

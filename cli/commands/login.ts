@@ -19,7 +19,7 @@ interface LoginOptions extends GlobalOptions {
 export function addLogin(program: Command, exit: (code: number) => void): void {
   program
     .command("login")
-    .summary("keep a registry's user name and password")
+    .summary("keep a registry's login")
     .description("Ask a registry whether it takes a user name and password, and keep them.")
     .argument("<registry>", "host[:port], for example ghcr.io")
     .requiredOption("-u, --username <name>", "user name")
@@ -33,7 +33,7 @@ export function addLogin(program: Command, exit: (code: number) => void): void {
     });
   program
     .command("logout")
-    .summary("forget a registry's user name and password")
+    .summary("forget a registry's login")
     .description("Remove what `sealift login` keeps for a registry.")
     .argument("<registry>", "host[:port]")
     .addHelpText("after", "\nExample:\n  $ sealift logout ghcr.io\n")
