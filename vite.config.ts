@@ -73,7 +73,7 @@ const builds: Readonly<Record<string, UserConfig>> = {
       },
     },
   },
-  /** The command: one file with all its dependencies, for a machine that has Node and nothing else. */
+  /** The command with all its dependencies, for a machine that has Node and nothing else; each verb loads its part. */
   cli: {
     ssr: { noExternal: true },
     build: {
@@ -81,7 +81,11 @@ const builds: Readonly<Record<string, UserConfig>> = {
       target: "node20",
       rolldownOptions: {
         input: { cli: "cli/main.ts" },
-        output: { entryFileNames: "[name].js", codeSplitting: false, banner: "#!/usr/bin/env node" },
+        output: {
+          entryFileNames: "[name].js",
+          chunkFileNames: "cli/[name]-[hash].js",
+          banner: ({ isEntry }) => (isEntry ? "#!/usr/bin/env node" : ""),
+        },
       },
     },
   },

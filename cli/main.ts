@@ -1,8 +1,15 @@
-import { keepHeapSmall } from "./host/heap.ts";
-import { isOutputLost, outliveReaders } from "./output/output.ts";
-import { run } from "./program.ts";
+import { enableCompileCache } from "node:module";
+import metadata from "../package.json" with { type: "json" };
 
-keepHeapSmall();
-outliveReaders();
-const code = await run(process.argv.slice(2));
-process.exitCode = code === 0 && isOutputLost() ? 1 : code;
+/** Nothing else is loaded for it: scripts ask often, and first of all. */
+const VERSION_FLAGS = ["--version", "-V"];
+
+const args = process.argv.slice(2);
+if (args.length === 1 && VERSION_FLAGS.includes(args[0] as string)) {
+  console.log(metadata.version);
+} else {
+  // Node 22 and later keep what they compiled between runs.
+  enableCompileCache?.();
+  const { main } = await import("./command-line.ts");
+  await main(args);
+}

@@ -1,14 +1,8 @@
 import { Command, CommanderError } from "commander";
 import metadata from "../package.json" with { type: "json" };
 import { ERRORS, SealiftError } from "../src/error.ts";
-import { addBundle } from "./commands/bundle/bundle.ts";
-import { addCopy } from "./commands/copy.ts";
-import { addDoctor } from "./commands/doctor.ts";
-import { addKey } from "./commands/key.ts";
-import { addLogin } from "./commands/login.ts";
+import { loadCommands } from "./commands/commands.ts";
 import { addGlobalOptions } from "./commands/options.ts";
-import { addProcess } from "./commands/process.ts";
-import { addServe } from "./commands/serve.ts";
 import { createOutput } from "./output/output.ts";
 
 /** Help is read in columns; on a wide screen its lines would be longer than an eye follows. */
@@ -17,7 +11,7 @@ const MAX_HELP_WIDTH = 100;
 /** Runs a command line; resolves to the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
   let exitCode = 0;
-  const program = buildProgram((code) => {
+  const program = await buildProgram(args, (code) => {
     exitCode = code;
   });
   try {
@@ -38,7 +32,7 @@ async function wrongUsage(error: CommanderError, args: readonly string[]): Promi
   return output.failure(new SealiftError("USAGE", `Cannot understand the command: ${reason}`));
 }
 
-function buildProgram(exit: (code: number) => void): Command {
+async function buildProgram(args: readonly string[], exit: (code: number) => void): Promise<Command> {
   const program = new Command("sealift")
     .description("Pack software into sealed bundles, mirror images, verify and open them anywhere.")
     .version(metadata.version, "-V, --version")
@@ -49,13 +43,7 @@ function buildProgram(exit: (code: number) => void): Command {
       getErrHelpWidth: () => helpWidth(process.stderr),
     })
     .addHelpText("after", HELP);
-  addProcess(program, exit);
-  addCopy(program, exit);
-  addBundle(program, exit);
-  addKey(program, exit);
-  addServe(program, exit);
-  addLogin(program, exit);
-  addDoctor(program, exit);
+  for (const add of await loadCommands(args)) add(program, exit);
   finish(program);
   return program;
 }

@@ -13,7 +13,7 @@ function node(...args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-for (const stale of ["dist/.fingerprint", "dist/chunks", "dist/types"])
+for (const stale of ["dist/.fingerprint", "dist/chunks", "dist/cli", "dist/types"])
   rmSync(stale, { recursive: true, force: true });
 node("scripts/build-kernels.mjs");
 for (const mode of ["library", "cli", "page"]) await build({ mode, logLevel: "warn" });

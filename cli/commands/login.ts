@@ -15,7 +15,7 @@ interface LoginOptions extends GlobalOptions {
   readonly insecure?: boolean;
 }
 
-/** `login REGISTRY` and `logout REGISTRY`. */
+/** `login REGISTRY`: a registry's user name and password, checked and kept. */
 export function addLogin(program: Command, exit: (code: number) => void): void {
   program
     .command("login")
@@ -31,6 +31,10 @@ export function addLogin(program: Command, exit: (code: number) => void): void {
       const { username, ...global } = options;
       exit(await runCommand(global, (context) => login(registry, username, options, context)));
     });
+}
+
+/** `logout REGISTRY`: what `login` kept is removed. */
+export function addLogout(program: Command, exit: (code: number) => void): void {
   program
     .command("logout")
     .summary("forget a registry's login")

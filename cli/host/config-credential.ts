@@ -1,6 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
 import * as v from "valibot";
-import { parse } from "yaml";
 import type { Credential } from "../../src/host.ts";
 import { canonicalRegistry } from "./registry-name.ts";
 
@@ -31,6 +30,8 @@ export async function configCredential(
   if (text === undefined) return undefined;
   let config: v.InferOutput<typeof configSchema>;
   try {
+    // Few have such a file, and reading YAML takes longer to load than all else here.
+    const { parse } = await import("yaml");
     // Scalars stay text: a password of digits is not a number.
     config = v.parse(configSchema, parse(text, { schema: "failsafe" }) ?? {});
   } catch {

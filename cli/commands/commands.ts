@@ -1,0 +1,23 @@
+import type { Command } from "commander";
+
+/** Adds a verb to the program; `exit` is told its exit code. */
+type AddCommand = (program: Command, exit: (code: number) => void) => void;
+
+/** The verbs, in the order of the help. Each is loaded when it is used: all of them take ten times as long as Node's own start. */
+const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  process: async () => (await import("./process.ts")).addProcess,
+  copy: async () => (await import("./copy.ts")).addCopy,
+  bundle: async () => (await import("./bundle/bundle.ts")).addBundle,
+  key: async () => (await import("./key.ts")).addKey,
+  serve: async () => (await import("./serve.ts")).addServe,
+  login: async () => (await import("./login.ts")).addLogin,
+  logout: async () => (await import("./login.ts")).addLogout,
+  doctor: async () => (await import("./doctor.ts")).addDoctor,
+};
+
+/** What a command line needs: its verb, or all of them where it names none. */
+export async function loadCommands([verb = ""]: readonly string[]): Promise<readonly AddCommand[]> {
+  const load = Object.hasOwn(COMMANDS, verb) ? COMMANDS[verb] : undefined;
+  if (load) return [await load()];
+  return Promise.all(Object.values(COMMANDS).map((load) => load()));
+}
