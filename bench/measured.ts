@@ -15,6 +15,8 @@ export interface Measured {
   /** Peak resident memory, in MB (10^6 bytes). */
   readonly peak: number;
   readonly seconds: number;
+  /** Of the processor, user and system, in seconds; in steps of the kernel's tick of 10 ms. */
+  readonly cpu: number;
 }
 
 /** A command line: a program and its arguments. */
@@ -40,6 +42,7 @@ export function isInstalled(program: string): boolean {
 /** Runs a command to its end. Throws with what it said if it fails. */
 export async function measure([program, ...args]: Command): Promise<Measured> {
   const started = performance.now();
+  const cpuBefore = cpuOfChildren();
   const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
   let said = "";
   child.stderr.on("data", (chunk) => {
@@ -55,8 +58,18 @@ export async function measure([program, ...args]: Command): Promise<Measured> {
     await sleep(POLL_MS);
   }
   if (code !== 0) throw new Error(`${[program, ...args].join(" ")} ended with ${code}: ${said}`);
-  return { peak, seconds: (performance.now() - started) / 1000 };
+  return { peak, seconds: (performance.now() - started) / 1000, cpu: cpuOfChildren() - cpuBefore };
 }
+
+/** cutime and cstime of proc(5): what ended children, and theirs, have used. */
+function cpuOfChildren(): number {
+  const [, fields = ""] = readFileSync("/proc/self/stat", "utf8").split(") ");
+  const numbers = fields.split(" ").map(Number);
+  return ((numbers[13] ?? 0) + (numbers[14] ?? 0)) / TICKS_PER_SECOND;
+}
+
+/** sysconf(_SC_CLK_TCK) of every Linux there is. */
+const TICKS_PER_SECOND = 100;
 
 export interface Mirror {
   /** host:port */
@@ -96,7 +109,7 @@ function peakOf({ pid }: ChildProcess): number {
   }
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once("error", reject);
     server.listen(0, "127.0.0.1", () => {
