@@ -26,7 +26,7 @@ export class BatchedWrites {
   async write(chunk: Uint8Array): Promise<void> {
     const large = chunk.length >= BATCH_SIZE / 2;
     if (large || this.#filled + chunk.length > BATCH_SIZE) await this.flush();
-    if (large) return this.#put(chunk);
+    if (large) return this.#append(chunk);
     this.#batch ??= Buffer.allocUnsafeSlow(BATCH_SIZE);
     this.#batch.set(chunk, this.#filled);
     this.#filled += chunk.length;
@@ -36,7 +36,19 @@ export class BatchedWrites {
   async flush(): Promise<void> {
     const batch = this.#batch?.subarray(0, this.#filled);
     this.#filled = 0;
-    if (batch) await this.#put(batch);
+    if (batch) await this.#append(batch);
+  }
+
+  /** Writes over bytes that were written before. */
+  async overwrite(offset: number, bytes: Uint8Array): Promise<void> {
+    await this.flush();
+    await this.#put(bytes, offset);
+  }
+
+  /** What was written from `offset` on counts no more; bytes may stay behind the end, see `size`. */
+  async rewind(offset: number): Promise<void> {
+    await this.flush();
+    this.#position = offset;
   }
 
   /** Writes what waits and gives back the batch's memory. */
@@ -45,12 +57,16 @@ export class BatchedWrites {
     this.#batch = undefined;
   }
 
-  async #put(bytes: Uint8Array): Promise<void> {
-    for (let offset = 0; offset < bytes.length; ) {
-      const at = this.#seekable ? this.#position : null;
-      const { bytesWritten } = await this.#handle.write(bytes, offset, bytes.length - offset, at);
-      offset += bytesWritten;
-      this.#position += bytesWritten;
+  async #append(bytes: Uint8Array): Promise<void> {
+    await this.#put(bytes, this.#seekable ? this.#position : null);
+    this.#position += bytes.length;
+  }
+
+  async #put(bytes: Uint8Array, position: number | null): Promise<void> {
+    for (let done = 0; done < bytes.length; ) {
+      const at = position === null ? null : position + done;
+      const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, at);
+      done += bytesWritten;
     }
   }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import type { FileWriter } from "../../src/bytes/files.ts";
+import type { FileWriter, SeekableWriter } from "../../src/bytes/files.ts";
 import { SealiftError } from "../../src/error.ts";
 import { BatchedWrites } from "./batched-writes.ts";
 import { fileError, filing, isSystemError } from "./file-error.ts";
@@ -54,6 +54,7 @@ async function openBeside(path: string, mode: number): Promise<FileWriter> {
   };
   return {
     write: (chunk) => file.write(chunk),
+    seekable: file,
     async commit() {
       try {
         await file.finish();
@@ -79,12 +80,13 @@ async function openDirect(path: string): Promise<FileWriter> {
 }
 
 /** A file being written: failures are named by the path the user knows. */
-class OpenFile {
+class OpenFile implements SeekableWriter {
   readonly #path: string;
   readonly #handle: FileHandle;
   readonly #writes: BatchedWrites;
   readonly #durable: boolean;
   #open = true;
+  #rewound = false;
 
   constructor(path: string, handle: FileHandle, durable = true) {
     this.#path = path;
@@ -97,10 +99,24 @@ class OpenFile {
     return filing("write", this.#path, () => this.#writes.write(chunk));
   }
 
+  get position(): number {
+    return this.#writes.size;
+  }
+
+  rewind(offset: number): Promise<void> {
+    this.#rewound = true;
+    return filing("write", this.#path, () => this.#writes.rewind(offset));
+  }
+
+  overwrite(offset: number, chunk: Uint8Array): Promise<void> {
+    return filing("write", this.#path, () => this.#writes.overwrite(offset, chunk));
+  }
+
   /** Puts everything on the disk and closes. */
   async finish(): Promise<void> {
     await filing("write", this.#path, async () => {
       await this.#writes.finish();
+      if (this.#rewound) await this.#handle.truncate(this.position);
       if (this.#durable) await this.#handle.sync();
       await this.close();
     });

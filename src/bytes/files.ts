@@ -17,6 +17,11 @@ export interface Files {
 export interface FilesWriter {
   /** Writes a file. Verification of the content is its own: `open()` fails if it does not hold. */
   write(name: string, content: Pick<Content, "size" | "open">, mode?: FileMode): Promise<void>;
+  /**
+   * Writes a file whose size only its end tells, and gives the size in bytes;
+   * undefined, with nothing written, where that has to be known before. Absent where it always has.
+   */
+  stream?(name: string, body: ByteStream): Promise<number | undefined>;
   /** Makes a symbolic link; absent where there are none. The caller has checked that it stays inside. */
   symlink?(name: string, target: string): Promise<void>;
   /** Makes a folder that may stay empty; absent where folders exist by their files alone. */
@@ -31,8 +36,18 @@ export type FileMode = 0o644 | 0o755;
 /** One file being written; visible under its name only after `commit`. */
 export interface FileWriter {
   write(chunk: Uint8Array): Promise<void>;
+  /** For changing what was written; absent where the file cannot seek. */
+  readonly seekable?: SeekableWriter;
   commit(): Promise<void>;
   abort(): Promise<void>;
+}
+
+export interface SeekableWriter {
+  /** Bytes written so far. */
+  readonly position: number;
+  overwrite(offset: number, chunk: Uint8Array): Promise<void>;
+  /** Takes back what was written from `offset` on. */
+  rewind(offset: number): Promise<void>;
 }
 
 /** What kind of thing stands at a path. Links are followed except in {@link TreeEntry}. */

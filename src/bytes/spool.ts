@@ -1,6 +1,6 @@
 import { SealiftError } from "../error.ts";
 import type { Kernels } from "../kernel/kernels.ts";
-import { formatDigest } from "../oci/digest.ts";
+import { type Digest, formatDigest } from "../oci/digest.ts";
 import type { Content } from "./content.ts";
 import { type ByteStream, chunksOf, concat, streamOf } from "./stream.ts";
 
@@ -30,27 +30,43 @@ export async function spoolContent(
   kernels: Kernels,
   stream: ByteStream,
 ): Promise<SpooledContent> {
-  const slot = await spool.create();
   const hasher = kernels.hasher("sha256");
+  try {
+    const spooled = await fill(spool, stream, (chunk) => hasher.update(chunk));
+    return { ...spooled, digest: formatDigest("sha256", hasher.digest()) };
+  } finally {
+    hasher.release();
+  }
+}
+
+/** As {@link spoolContent}, for a stream that fails where its digest is another: no need to hash it twice. */
+export async function spoolVerified(
+  spool: Spool,
+  digest: Digest,
+  stream: ByteStream,
+): Promise<SpooledContent> {
+  return { ...(await fill(spool, stream, () => {})), digest };
+}
+
+async function fill(
+  spool: Spool,
+  stream: ByteStream,
+  see: (chunk: Uint8Array) => void,
+): Promise<Omit<SpooledContent, "digest">> {
+  const slot = await spool.create();
   let size = 0;
   try {
     for await (const chunk of chunksOf(stream)) {
-      hasher.update(chunk);
+      see(chunk);
       size += chunk.length;
       await slot.write(chunk);
     }
     await slot.close();
   } catch (error) {
-    hasher.release();
     await slot.dispose();
     throw error;
   }
-  return {
-    digest: formatDigest("sha256", hasher.digest()),
-    size,
-    open: async () => slot.open(),
-    dispose: () => slot.dispose(),
-  };
+  return { size, open: async () => slot.open(), dispose: () => slot.dispose() };
 }
 
 /** A spool in memory, for hosts without a disk; holds at most `limit` bytes in all. */

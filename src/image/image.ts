@@ -70,6 +70,8 @@ export interface Layer {
   readonly mediaType: string;
   /** Of the blob's descriptor, where it came with one. */
   readonly annotations?: Readonly<Record<string, string>>;
+  /** Nothing has to be made of it: `diffId` and `stream` give what is stored. */
+  readonly isStored?: true;
   /** Digest of the uncompressed tar. Does the rewrite if neither `blob` nor `tar` did. */
   diffId(): Promise<Digest>;
   /** The bytes a registry or layout holds, with the descriptor's extras (annotations, urls). */

@@ -1,4 +1,4 @@
-import { type SpooledContent, spoolContent } from "../bytes/spool.ts";
+import { type SpooledContent, spoolVerified } from "../bytes/spool.ts";
 import type { ByteStream } from "../bytes/stream.ts";
 import { verified } from "../bytes/verified.ts";
 import { decompress } from "../compression/decompress.ts";
@@ -31,12 +31,13 @@ export function storedLayer(stored: StoredLayer, host: Host): Layer {
     mediaType: descriptor.mediaType,
     ...(descriptor.annotations && { annotations: descriptor.annotations }),
     diffId: stored.diffId,
+    isStored: true,
     blob: async () => blob,
     stream,
     async tar() {
       if (declaredCompression(descriptor.mediaType) === "none")
         return requireDiffId(blob, await stored.diffId());
-      spooled ??= stream().then((tar) => spoolContent(host.spool, kernels, tar));
+      spooled ??= stream().then(async (tar) => spoolVerified(host.spool, await stored.diffId(), tar));
       return spooled;
     },
     async release() {

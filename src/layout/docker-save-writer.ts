@@ -1,6 +1,6 @@
 import type { Content } from "../bytes/content.ts";
 import type { FilesWriter } from "../bytes/files.ts";
-import { streamOf } from "../bytes/stream.ts";
+import { type ByteStream, streamOf } from "../bytes/stream.ts";
 import { type Digest, digestHex } from "../oci/digest.ts";
 import { encodeJson } from "../oci/json.ts";
 import { DOCKER_SAVE_MANIFEST } from "./docker-save.ts";
@@ -9,6 +9,12 @@ import { DOCKER_SAVE_MANIFEST } from "./docker-save.ts";
 export interface DockerSaveWriter {
   /** Writes a layer's uncompressed tar, whose digest is its diff_id, unless it was written. */
   layer(tar: Content): Promise<void>;
+  /**
+   * Writes a layer whose size is not known from a stream that holds it to its
+   * diff_id, and gives its size; undefined where that has to be known before, as
+   * of a large one. Absent where it always has.
+   */
+  layerStream?(diffId: Digest, tar: () => Promise<ByteStream>): Promise<number | undefined>;
   /** Writes an image's config, once its layers are written, and lists the image. */
   image(image: DockerSaveDescription): Promise<void>;
   /** Writes manifest.json, and commits. */
@@ -27,6 +33,7 @@ export interface DockerSaveDescription {
 /** Writes what Docker 1.10 to 24 save, and every docker and podman since loads. */
 export function writeDockerSave(writer: FilesWriter): DockerSaveWriter {
   const written = new Set<string>();
+  const { stream } = writer;
   const images: unknown[] = [];
   const once = async (name: string, content: Content) => {
     if (written.has(name)) return;
@@ -35,6 +42,14 @@ export function writeDockerSave(writer: FilesWriter): DockerSaveWriter {
   };
   return {
     layer: (tar) => once(layerFile(tar.digest), tar),
+    ...(stream && {
+      async layerStream(diffId: Digest, tar: () => Promise<ByteStream>) {
+        const name = layerFile(diffId);
+        const size = await stream(name, await tar());
+        if (size !== undefined) written.add(name);
+        return size;
+      },
+    }),
     async image({ config, diffIds, repoTags }) {
       const configFile = `${digestHex(config.digest)}.json`;
       await once(configFile, config);

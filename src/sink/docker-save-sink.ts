@@ -1,11 +1,10 @@
 import { ahead } from "../bytes/ahead.ts";
-import { contentOf } from "../bytes/content.ts";
+import { type Content, contentOf } from "../bytes/content.ts";
 import type { FilesWriter } from "../bytes/files.ts";
 import type { Host } from "../host.ts";
-import type { Image, Named } from "../image/image.ts";
+import type { Image, Layer, Named } from "../image/image.ts";
 import { singlePlatform } from "../image/multi-platform-image.ts";
 import { type DockerSaveWriter, writeDockerSave } from "../layout/docker-save-writer.ts";
-import type { Digest } from "../oci/digest.ts";
 import { DEFAULT_JOBS } from "./put-manifest.ts";
 import type { Sink, SinkLayer, SinkResult } from "./sink.ts";
 
@@ -32,17 +31,31 @@ async function putImage(
   { name, jobs = DEFAULT_JOBS }: DockerSaveTarget,
   host: Host,
 ): Promise<SinkResult> {
+  const [first] = image.layers;
+  // The first goes straight into the archive while the others, if they have to be made, gather in the spool.
+  const make = async (layer: Layer) =>
+    (layer === first && (await putStraight(layer, archive))) || layer.tar();
   const layers: SinkLayer[] = [];
-  const diffIds: Digest[] = [];
-  for await (const tar of ahead(image.layers, jobs, (layer) => layer.tar())) {
-    await archive.layer(tar);
-    diffIds.push(tar.digest);
-    layers.push({ digest: tar.digest, size: tar.size, outcome: "written" });
+  for await (const made of ahead(image.layers, jobs, make)) {
+    if ("open" in made) await archive.layer(made);
+    layers.push({ digest: made.digest, size: made.size, outcome: "written" });
   }
+  const diffIds = layers.map(({ digest }) => digest);
   const config = contentOf(host.kernels, (await image.config()).bytes);
   for (const layer of image.layers) await layer.release();
   await archive.image({ config, diffIds, repoTags: repoTags(image) });
   return { name, layers };
+}
+
+/** A stored layer unpacked into the archive without waiting in the spool, which is half of the work; undefined if it cannot be. */
+async function putStraight(
+  layer: Layer,
+  archive: DockerSaveWriter,
+): Promise<Pick<Content, "digest" | "size"> | undefined> {
+  if (!layer.isStored || !archive.layerStream) return undefined;
+  const digest = await layer.diffId();
+  const size = await archive.layerStream(digest, () => layer.stream());
+  return size === undefined ? undefined : { digest, size };
 }
 
 /** `load` wants repository:tag; what has neither gets no name rather than a made-up one. */

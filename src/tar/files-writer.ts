@@ -1,6 +1,9 @@
-import type { FilesWriter, FileWriter } from "../bytes/files.ts";
+import type { FilesWriter, FileWriter, SeekableWriter } from "../bytes/files.ts";
+import { type ByteStream, chunksOf } from "../bytes/stream.ts";
 import { SealiftError } from "../error.ts";
 import type { Kernels } from "../kernel/kernels.ts";
+import { encodeHeader } from "./encode.ts";
+import { paddingOf } from "./header.ts";
 import { END_OF_ARCHIVE, memberChunks } from "./write.ts";
 
 /**
@@ -12,19 +15,32 @@ import { END_OF_ARCHIVE, memberChunks } from "./write.ts";
 export function tarFilesWriter(file: FileWriter, kernels: Kernels): FilesWriter {
   const written = new Set<string>();
   let broken = false;
+  const member = async <T>(name: string, write: () => Promise<T>): Promise<T> => {
+    if (written.has(name)) {
+      throw new SealiftError("LAYOUT_INVALID", `Cannot write ${name} to archive: it has it already`);
+    }
+    written.add(name);
+    broken = true;
+    const result = await write();
+    broken = false;
+    return result;
+  };
+  const { seekable } = file;
   return {
-    async write(name, content, mode = 0o644) {
-      if (written.has(name)) {
-        throw new SealiftError("LAYOUT_INVALID", `Cannot write ${name} to archive: it has it already`);
-      }
-      written.add(name);
-      broken = true;
-      const body = await content.open();
-      for await (const chunk of memberChunks({ name, mode, size: content.size, body }, kernels)) {
-        await file.write(chunk);
-      }
-      broken = false;
-    },
+    write: (name, content, mode = 0o644) =>
+      member(name, async () => {
+        const body = await content.open();
+        for await (const chunk of memberChunks({ name, mode, size: content.size, body }, kernels)) {
+          await file.write(chunk);
+        }
+      }),
+    ...(seekable && {
+      async stream(name: string, body: ByteStream) {
+        const size = await member(name, () => writeStream(name, body, file, seekable, kernels));
+        if (size === undefined) written.delete(name);
+        return size;
+      },
+    }),
     async commit() {
       // A member that broke off would make the next one's header part of its body.
       if (broken) throw new SealiftError("IO", "Cannot finish archive: a member of it was not written whole");
@@ -33,4 +49,32 @@ export function tarFilesWriter(file: FileWriter, kernels: Kernels): FilesWriter 
     },
     abort: () => file.abort(),
   };
+}
+
+/** What a header's size field holds; beyond it a header has another length. */
+const MAX_USTAR_SIZE = 0o77777777777;
+
+/** The header is written when the size is known, into the place that was left for it. */
+async function writeStream(
+  name: string,
+  body: ByteStream,
+  file: FileWriter,
+  seekable: SeekableWriter,
+  kernels: Kernels,
+): Promise<number | undefined> {
+  const start = seekable.position;
+  const header = (size: number) => encodeHeader({ name, mode: 0o644, size }, kernels);
+  await file.write(header(0));
+  let size = 0;
+  for await (const chunk of chunksOf(body)) {
+    size += chunk.length;
+    if (size > MAX_USTAR_SIZE) {
+      await seekable.rewind(start);
+      return undefined;
+    }
+    await file.write(chunk);
+  }
+  await file.write(new Uint8Array(paddingOf(size)));
+  await seekable.overwrite(start, header(size));
+  return size;
 }
