@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import metadata from "../package.json" with { type: "json" };
 import { ERRORS, SealiftError } from "../src/error.ts";
 import { loadCommands } from "./commands/commands.ts";
+import { leadingOptionsBehind } from "./commands/leading-options.ts";
 import { addGlobalOptions } from "./commands/options.ts";
 import { createOutput } from "./output/output.ts";
 
@@ -9,7 +10,8 @@ import { createOutput } from "./output/output.ts";
 const MAX_HELP_WIDTH = 100;
 
 /** Runs a command line; resolves to the exit code. */
-export async function run(args: readonly string[]): Promise<number> {
+export async function run(given: readonly string[]): Promise<number> {
+  const args = leadingOptionsBehind(given);
   let exitCode = 0;
   const program = await buildProgram(args, (code) => {
     exitCode = code;

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { SealiftError } from "../../src/error.ts";
 import type { Platform } from "../../src/oci/descriptor.ts";
 import { parsePlatform } from "../../src/oci/platform.ts";
@@ -6,8 +6,12 @@ import { parsePlatform } from "../../src/oci/platform.ts";
 /** Options every command has. */
 export interface GlobalOptions {
   readonly json?: boolean;
+  readonly outputFormat?: string;
   readonly quiet?: boolean;
+  readonly verbose?: boolean;
   readonly debug?: boolean;
+  readonly logFormat?: string;
+  readonly tempDir?: string;
 }
 
 /** Options of the commands that speak to registries. */
@@ -20,8 +24,18 @@ export interface RegistryOptions extends GlobalOptions {
 export function addGlobalOptions(command: Command): Command {
   return command
     .option("--json", "print the result as JSON on standard output")
+    .addOption(choice("-O, --output-format <format>", "as --json", ["text", "json"]).hideHelp())
     .option("-q, --quiet", "no progress and no notes")
-    .option("--debug", "show what led to an error");
+    .option("--verbose", "say more of what happens")
+    .option("--debug", "say everything, and what led to an error")
+    .addOption(
+      choice("--log-format <format>", "progress and notes as text or lines of json", ["text", "json"]),
+    )
+    .option("--temp-dir <dir>", "where temporary files lie (env SEALIFT_TEMP_DIR)");
+}
+
+function choice(flags: string, description: string, choices: readonly string[]): Option {
+  return new Option(flags, description).choices(choices);
 }
 
 export function addRegistryOptions(command: Command): Command {

@@ -1,6 +1,7 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { SealiftError } from "../../src/error.ts";
 import type { Filter } from "../../src/filter/filter.ts";
+import { DEFAULT_PLATFORM } from "../../src/oci/platform.ts";
 import { runPipeline } from "../../src/pipeline/pipeline.ts";
 import type { RunOptions } from "../../src/pipeline/schemes.ts";
 import type { SinkResult } from "../../src/sink/sink.ts";
@@ -12,6 +13,10 @@ import { SCHEMES } from "./schemes.ts";
 /** Options of the commands that move images. */
 export interface PipelineOptions extends RegistryOptions {
   readonly platform?: string;
+  /** The platform in three parts, as occystrap has it. */
+  readonly os?: string;
+  readonly architecture?: string;
+  readonly variant?: string;
   readonly allPlatforms?: boolean;
   readonly referrers?: boolean;
   readonly parallel?: string;
@@ -20,6 +25,9 @@ export interface PipelineOptions extends RegistryOptions {
 
 export function addPipelineOptions(command: Command): Command {
   return addRegistryOptions(command)
+    .addOption(new Option("--os <os>").hideHelp())
+    .addOption(new Option("--architecture <arch>").hideHelp())
+    .addOption(new Option("--variant <variant>").hideHelp())
     .option("-j, --parallel <n>", "layers under way at once (default: 4; env SEALIFT_PARALLEL)")
     .option("--chunk-size <size>", "upload in requests of at most this size, for example 50MB");
 }
@@ -43,7 +51,8 @@ export function runImages(
 }
 
 function runOptions(options: PipelineOptions): RunOptions {
-  const { platform, allPlatforms = false, referrers = false, insecure = false } = options;
+  const { allPlatforms = false, referrers = false, insecure = false } = options;
+  const platform = options.platform ?? platformInParts(options);
   if (allPlatforms && platform !== undefined)
     throw new SealiftError("USAGE", "Cannot use --platform with --all-platforms: it is one or all");
   const jobs = parallelOption(
@@ -58,6 +67,12 @@ function runOptions(options: PipelineOptions): RunOptions {
     ...(jobs !== undefined && { jobs }),
     ...(chunkSize !== undefined && { chunkSize }),
   };
+}
+
+function platformInParts({ os, architecture, variant }: PipelineOptions): string | undefined {
+  if (os === undefined && architecture === undefined && variant === undefined) return undefined;
+  const { os: defaultOs, architecture: defaultArchitecture } = DEFAULT_PLATFORM;
+  return [os ?? defaultOs, architecture ?? defaultArchitecture, ...(variant ? [variant] : [])].join("/");
 }
 
 function parallelOption(text: string | undefined): number | undefined {

@@ -33,7 +33,13 @@ export async function runCommand(
     const named = await registries();
     const flags = flagCredential(options, named);
     const credentials = { named, ...(flags && { flags }) };
-    host = await nodeHost({ log: output.log, signal: interruption.signal, credentials });
+    const temporary = options.tempDir ?? process.env.SEALIFT_TEMP_DIR ?? process.env.OCCYSTRAP_TEMP_DIR;
+    host = await nodeHost({
+      log: output.log,
+      signal: interruption.signal,
+      credentials,
+      ...(temporary && { temporary }),
+    });
     return (await work({ host, output, signal: interruption.signal })) ?? 0;
   } catch (error) {
     return output.failure(interruption.signal.aborted ? interruption.signal.reason : error);

@@ -1,6 +1,7 @@
 /** Where a command says things: results to standard output, all else to standard error. */
 import { SealiftError } from "../../src/error.ts";
 import type { LogEvent } from "../../src/host.ts";
+import { eventLog, NO_PROGRESS } from "./events.ts";
 import { asSealiftError, failureObject, renderFailure } from "./failure.ts";
 import { renderJson } from "./json.ts";
 import { logProgress, type Progress, silentProgress, terminalProgress } from "./progress.ts";
@@ -10,6 +11,12 @@ export interface OutputOptions {
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly debug?: boolean;
+  /** Debug notes too, without what led to errors. */
+  readonly verbose?: boolean;
+  /** `json`: everything but the result as lines of JSON. */
+  readonly logFormat?: string;
+  /** `json` is the same as `json: true`. */
+  readonly outputFormat?: string;
   readonly stdout?: OutputStream;
   readonly stderr?: OutputStream;
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -36,21 +43,28 @@ export interface Output {
 
 /** The output of one command, to the process's streams unless others are given. */
 export function createOutput(options: OutputOptions = {}): Output {
-  const { json = false, quiet = false, debug = false, env = process.env } = options;
+  const { quiet = false, debug = false, env = process.env } = options;
+  const json = options.json === true || options.outputFormat === "json";
+  const verbose = options.verbose === true || debug;
   const stdout = options.stdout ?? (process.stdout as OutputStream);
   const stderr = options.stderr ?? (process.stderr as OutputStream);
   const colors = colorsFor(stderr, env);
-  const progress = chooseProgress(stderr, colors, env, json || quiet);
+  const events = options.logFormat === "json" ? eventLog(stderr) : undefined;
+  const progress = events ? NO_PROGRESS : chooseProgress(stderr, colors, env, json || quiet);
 
   const say = (level: "info" | "warning" | "debug", message: string) => {
     const text = printable(message);
     if (level === "warning") progress.print(`${colors.yellow("warning")}: ${text}\n`);
     else if (level === "info" && !json && !quiet) progress.print(`${text}\n`);
-    else if (level === "debug" && debug) progress.print(`${colors.dim(`debug: ${text}`)}\n`);
+    else if (level === "debug" && verbose) progress.print(`${colors.dim(`debug: ${text}`)}\n`);
   };
 
   return {
-    log: (event) => (event.type === "progress" ? progress.show(event) : say(event.type, event.message)),
+    log(event) {
+      if (events && (event.type !== "debug" || verbose)) events.write(event);
+      else if (event.type === "progress") progress.show(event);
+      else say(event.type, event.message);
+    },
     async result(value, text) {
       progress.stop();
       await written(stdout, json ? renderJson(value) : text(colorsFor(stdout, env), widthOf(stdout)));
@@ -59,7 +73,8 @@ export function createOutput(options: OutputOptions = {}): Output {
       progress.stop();
       const failure = asSealiftError(error);
       if (json) await written(stdout, renderJson(failureObject(failure, debug)));
-      await written(stderr, renderFailure(failure, { colors, debug, width: widthOf(stderr) }));
+      if (events) events.failure(failureObject(failure, debug));
+      else await written(stderr, renderFailure(failure, { colors, debug, width: widthOf(stderr) }));
       return failure.exitCode;
     },
     stop: () => progress.stop(),
