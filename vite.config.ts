@@ -27,9 +27,14 @@ const test = {
   ],
 };
 
-/** The kernels as the package exports them, for the page to load. */
+/** The kernels, and what reads zstd, as the package exports them, for the page to load. */
 const kernels = {
-  alias: { "sealift/kernels.wasm": fileURLToPath(new URL("dist/kernels.wasm", import.meta.url)) },
+  alias: Object.fromEntries(
+    ["kernels.wasm", "zstd-decoder.wasm"].map((name) => [
+      `sealift/${name}`,
+      fileURLToPath(new URL(`dist/${name}`, import.meta.url)),
+    ]),
+  ),
 };
 
 /** Gives the service worker the list of all files it is to keep, and a name for this set of them. */

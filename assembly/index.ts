@@ -67,3 +67,10 @@ export {
   parse as tar_parse,
   retime as tar_retime,
 } from "./tar";
+export {
+  finish as xxh64_finish,
+  INPUT as xxh64_input,
+  INPUT_SIZE as xxh64_input_size,
+  init as xxh64_init,
+  update as xxh64_update,
+} from "./xxh64";

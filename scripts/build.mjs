@@ -16,6 +16,7 @@ function node(...args) {
 for (const stale of ["dist/.fingerprint", "dist/chunks", "dist/cli", "dist/types"])
   rmSync(stale, { recursive: true, force: true });
 node("scripts/build-kernels.mjs");
+node("scripts/build-zstd.mjs");
 for (const mode of ["library", "cli", "page"]) await build({ mode, logLevel: "warn" });
 await buildVerifier();
 node("node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json");

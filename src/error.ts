@@ -37,6 +37,8 @@ export const ERRORS = {
   TAR_TRUNCATED: row(1, 400, "The file ends early; copy or download it again."),
   GZIP_INVALID: row(1, 400),
   GZIP_TRUNCATED: row(1, 400, "The data ends early; copy or download it again."),
+  ZSTD_INVALID: row(1, 400),
+  ZSTD_TRUNCATED: row(1, 400, "The data ends early; copy or download it again."),
   LAYOUT_INVALID: row(1, 400),
   JSON_INVALID: row(1, 400),
   MANIFEST_INVALID: row(1, 400),

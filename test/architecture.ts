@@ -22,7 +22,7 @@ const LINES: readonly (readonly string[])[] = [
 /** Of another host's files, only these. */
 const LENT: Readonly<Record<string, readonly string[]>> = {
   cli: ["edge/app.ts", "edge/host/s3-store.ts", "package.json"],
-  edge: ["dist/kernels.wasm"],
+  edge: ["dist/kernels.wasm", "dist/zstd-decoder.wasm"],
 };
 
 const NODE_GLOBALS = [

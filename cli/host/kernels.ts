@@ -14,10 +14,18 @@ const FOLDERS = ["./", "../", "../../dist/"];
  */
 export async function loadKernels(from: string = import.meta.url): Promise<Kernels> {
   const module = (await load("kernels.wasm", from)) ?? (await load("kernels-scalar.wasm", from));
-  if (module) return wasmKernels(module);
+  const zstd = {
+    decoder: () => loadZstd("zstd-decoder.wasm", from),
+    encoder: () => loadZstd("zstd-encoder.wasm", from),
+  };
+  if (module) return wasmKernels(module, zstd);
   throw new SealiftError("IO", "Cannot load the kernels: kernels.wasm is damaged", {
     hint: "Run `npm run build` again.",
   });
+}
+
+async function loadZstd(name: string, from: string): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(await read(name, from));
 }
 
 /** Undefined where this engine does not take the module: it is damaged, or has instructions unknown here. */

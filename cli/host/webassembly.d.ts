@@ -6,13 +6,15 @@ declare namespace WebAssembly {
   class Module {
     private constructor();
   }
+  type Imports = Record<string, Record<string, (...args: never[]) => unknown>>;
   class Instance {
-    constructor(module: Module);
+    constructor(module: Module, imports?: Imports);
     readonly exports: Readonly<Record<string, unknown>>;
   }
   class Memory {
     private constructor();
     readonly buffer: ArrayBuffer;
+    grow(pages: number): number;
   }
   class Global<Type extends "i32" | "f64"> {
     private constructor();

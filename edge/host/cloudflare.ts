@@ -1,5 +1,6 @@
 /** The mirror as a Cloudflare Worker over R2 and Durable Objects; wrangler.jsonc says what to bind. */
 import module from "../../dist/kernels.wasm";
+import zstdDecoder from "../../dist/zstd-decoder.wasm";
 import { wasmKernels } from "../../src/kernel/wasm.ts";
 import { createApp } from "../app.ts";
 import type { CorsOrigins } from "../cors.ts";
@@ -12,7 +13,9 @@ export { ContentObject } from "./cloudflare-content.ts";
 export { RepositoryObject } from "./cloudflare-repository.ts";
 export { UploadObject } from "./cloudflare-upload.ts";
 
-const kernels = wasmKernels(module);
+/** What RFC 8878 §3.1.1.1.2 asks of every decoder: an isolate has 128 MB for all it does. */
+const MAX_WINDOW = 8 << 20;
+const kernels = wasmKernels(module, { decoder: async () => zstdDecoder, maxWindow: MAX_WINDOW });
 
 /** Made once for what is bound, which does not change as long as the isolate lives. */
 const apps = new WeakMap<Bindings, ReturnType<typeof appOf>>();

@@ -4,12 +4,14 @@ import type { Kernels } from "../kernel/kernels.ts";
 import type { Compression } from "../oci/media-type.ts";
 import { gunzip } from "./gzip.ts";
 import { sniffCompression } from "./sniff.ts";
+import { unzstd } from "./zstd.ts";
+
+const READERS = { none: (stream: ByteStream) => stream, gzip: gunzip, zstd: unzstd };
 
 /**
  * The content without its compression, which its first bytes tell. Fails with
  * MANIFEST_INVALID if they contradict what its media type `declared`: other
- * readers go by the media type and would see other content. Fails with
- * UNSUPPORTED on zstd.
+ * readers go by the media type and would see other content.
  */
 export function decompress(stream: ByteStream, kernels: Kernels, declared?: Compression): ByteStream {
   return streamFrom(decompressed(stream, kernels, declared), (reason) => stream.cancel(reason));
@@ -22,19 +24,14 @@ async function* decompressed(stream: ByteStream, kernels: Kernels, declared: Com
     await sniffed.stream.cancel(refusal);
     throw refusal;
   }
-  yield* chunksOf(sniffed.compression === "gzip" ? gunzip(sniffed.stream, kernels) : sniffed.stream);
+  yield* chunksOf(READERS[sniffed.compression](sniffed.stream, kernels));
 }
 
 function refusalOf(actual: Compression, declared: Compression | undefined): SealiftError | undefined {
-  if (declared !== undefined && declared !== actual) {
-    const name = { none: "not compressed", gzip: "gzip", zstd: "zstd" };
-    return new SealiftError(
-      "MANIFEST_INVALID",
-      `Cannot decompress content: its media type says ${name[declared]}, its first bytes say ${name[actual]}`,
-    );
-  }
-  if (actual === "zstd") {
-    return new SealiftError("UNSUPPORTED", "Cannot decompress content: zstd is not supported yet");
-  }
-  return undefined;
+  if (declared === undefined || declared === actual) return undefined;
+  const name = { none: "not compressed", gzip: "gzip", zstd: "zstd" };
+  return new SealiftError(
+    "MANIFEST_INVALID",
+    `Cannot decompress content: its media type says ${name[declared]}, its first bytes say ${name[actual]}`,
+  );
 }

@@ -1,5 +1,5 @@
 import type { ByteStream } from "../bytes/stream.ts";
-import { GZIP_CHUNK_SIZE, type InflateOptions, type Kernels } from "../kernel/kernels.ts";
+import { GZIP_CHUNK_SIZE, type GzipOptions, type InflateOptions, type Kernels } from "../kernel/kernels.ts";
 import { transcode } from "./transcode.ts";
 
 /**
@@ -14,6 +14,6 @@ export function gunzip(stream: ByteStream, kernels: Kernels, options: InflateOpt
 }
 
 /** Compresses to gzip; the bytes are a function of the input alone, not of its chunks. */
-export function gzip(stream: ByteStream, kernels: Kernels): ByteStream {
-  return transcode(stream, () => kernels.gzip(), GZIP_CHUNK_SIZE);
+export function gzip(stream: ByteStream, kernels: Kernels, options: GzipOptions = {}): ByteStream {
+  return transcode(stream, () => kernels.gzip(options), GZIP_CHUNK_SIZE);
 }

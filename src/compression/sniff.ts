@@ -15,8 +15,13 @@ export interface Sniffed {
   readonly stream: ByteStream;
 }
 
+/** zstd may begin with a frame to be skipped, as pzstd's does: 5x 2a 4d 18 (RFC 8878 §3.1.2). */
+const SKIPPABLE = [0x2a, 0x4d, 0x18];
+
 /** The compression that the first bytes of content show. */
 export function compressionOf(head: Uint8Array): Compression {
+  const skippable = ((head[0] ?? 0) & 0xf0) === 0x50;
+  if (skippable && SKIPPABLE.every((byte, at) => head[at + 1] === byte)) return "zstd";
   for (const [compression, magic] of MAGIC) {
     if (magic.every((byte, at) => head[at] === byte)) return compression;
   }

@@ -7,12 +7,16 @@ import type { Codec } from "../kernel/kernels.ts";
  * asked for and released when the stream ends, fails or is cancelled. It is
  * given at most `piece` bytes at a time, which bounds what one call can emit.
  */
-export function transcode(stream: ByteStream, makeCodec: () => Codec, piece: number): ByteStream {
+export function transcode(
+  stream: ByteStream,
+  makeCodec: () => Codec | Promise<Codec>,
+  piece: number,
+): ByteStream {
   return streamFrom(transcoded(stream, makeCodec, piece), (reason) => stream.cancel(reason));
 }
 
-async function* transcoded(stream: ByteStream, makeCodec: () => Codec, piece: number) {
-  const codec = makeCodec();
+async function* transcoded(stream: ByteStream, makeCodec: () => Codec | Promise<Codec>, piece: number) {
+  const codec = await toolFor(stream, makeCodec);
   const output = new Gather();
   try {
     for await (const chunk of chunksOf(stream)) {
@@ -25,5 +29,15 @@ async function* transcoded(stream: ByteStream, makeCodec: () => Codec, piece: nu
     yield* output.rest();
   } finally {
     codec.release();
+  }
+}
+
+/** What a stream is to be worked on with; where it cannot be had, the stream is given up. */
+export async function toolFor<T>(stream: ByteStream, make: () => T | Promise<T>): Promise<T> {
+  try {
+    return await make();
+  } catch (error) {
+    await stream.cancel(error);
+    throw error;
   }
 }

@@ -15,6 +15,7 @@ import { inflate } from "./fallback/inflate.ts";
 import { hashWasmEngine } from "./fallback/sha256.ts";
 import { sha512Hasher } from "./fallback/sha512.ts";
 import { tar } from "./fallback/tar.ts";
+import { zstd } from "./fallback/zstd.ts";
 import type { Kernels } from "./kernels.ts";
 import { oneByOne, sharedSha256 } from "./sha256.ts";
 
@@ -31,6 +32,7 @@ export async function fallbackKernels(): Promise<Kernels> {
     gunzip,
     inflate,
     gzip,
+    zstd,
     tar,
   };
 }

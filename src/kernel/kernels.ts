@@ -54,6 +54,36 @@ export interface GzipOptions {
   readonly level?: GzipLevel;
 }
 
+/** zstd's level in libzstd's counting; part of the format. */
+export const ZSTD_LEVEL = 3;
+
+/** Content of one zstd frame: compressed independently, so frames can be made at once; part of the format. */
+export const ZSTD_FRAME_SIZE = 4 << 20;
+
+/** The largest window that is read unless a host says otherwise, as the field's decoders do: bytes. */
+export const ZSTD_MAX_WINDOW = 128 << 20;
+
+/** zstd (RFC 8878). Its code is loaded at the first use: few layers need it. */
+export interface ZstdKernel {
+  /**
+   * Reads frames, one after another, skippable ones among them; checks each
+   * checksum. The codec throws ZSTD_INVALID, ZSTD_TRUNCATED, and LIMIT_EXCEEDED
+   * where a frame's window is larger than the host gives memory for. Fails with
+   * UNSUPPORTED where the host brought no decoder.
+   */
+  decoder(options?: InflateOptions): Promise<Codec>;
+  /** Fails with UNSUPPORTED where the host brought no encoder. */
+  encoder(): Promise<ZstdEncoder>;
+}
+
+export interface ZstdEncoder {
+  /**
+   * At most `ZSTD_FRAME_SIZE` bytes as one frame that states its content's size
+   * and checksum; a function of the content alone.
+   */
+  frame(content: Uint8Array): Uint8Array;
+}
+
 /** Header dialect, told apart by the magic. */
 export type TarFormat = "v7" | "ustar" | "gnu";
 
@@ -119,5 +149,6 @@ export interface Kernels {
   inflate(options?: InflateOptions): Codec;
   /** Writes one gzip member: mtime 0, OS 255, a fixed chunk size. */
   gzip(options?: GzipOptions): Codec;
+  readonly zstd: ZstdKernel;
   readonly tar: TarKernel;
 }

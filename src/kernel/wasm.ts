@@ -9,14 +9,16 @@ import { InstancePool, pooledCodec } from "./wasm/instance.ts";
 import { wasmSha256, wasmSha512 } from "./wasm/sha2.ts";
 import { wasmSha256Many } from "./wasm/sha256x4.ts";
 import { wasmTar } from "./wasm/tar.ts";
+import { wasmXxh64 } from "./wasm/xxh64.ts";
+import { wasmZstd, type ZstdModules } from "./wasm/zstd.ts";
 
 /**
  * The port over a compiled kernels.wasm. Instantiates synchronously: Workers
  * forbid compiling, so the host brings the module. What is done in one call,
  * hashing, CRC and tar headers, shares one instance; each codec in progress has
- * one of its own.
+ * one of its own. zstd is in modules of others.
  */
-export function wasmKernels(module: WebAssembly.Module): Kernels {
+export function wasmKernels(module: WebAssembly.Module, zstd: ZstdModules = {}): Kernels {
   const pool = new InstancePool(module);
   const shared = pool.acquire();
   const sha256 = sharedSha256(wasmSha256(shared));
@@ -31,6 +33,7 @@ export function wasmKernels(module: WebAssembly.Module): Kernels {
     gunzip: (options) => pooledCodec(pool, (instance) => wasmGunzip(instance, options)),
     inflate: (options) => pooledCodec(pool, (instance) => wasmInflate(instance, options)),
     gzip: (options) => pooledCodec(pool, (instance) => wasmGzip(instance, options)),
+    zstd: wasmZstd(zstd, wasmXxh64(shared)),
     tar: wasmTar(shared),
   };
 }

@@ -1,11 +1,13 @@
 /**
- * The gzip format, byte for byte. While KERNEL_VERSION is 0 these digests may
+ * The gzip and zstd formats, byte for byte. While KERNEL_VERSION is 0 these digests may
  * be changed by whoever changes the compressor; once it is 1, a change here is a
  * breaking change: layers would get other digests than before.
  */
 import { createHash } from "node:crypto";
 import { beforeAll, expect, test } from "vitest";
 import { loadKernels } from "../../cli/host/kernels.ts";
+import { collect, streamOf } from "../../src/bytes/stream.ts";
+import { zstd } from "../../src/compression/zstd.ts";
 import { type GzipLevel, KERNEL_VERSION, type Kernels } from "../../src/kernel/kernels.ts";
 import { mixture, noise, prose, runCodec } from "../contract/kernels-input.ts";
 
@@ -39,6 +41,19 @@ const LEVELS: [level: GzipLevel, sha256: string][] = [
 
 test.each(LEVELS)(`gzip at level %i has the digest of kernel version ${KERNEL_VERSION}`, (level, sha256) => {
   expect(packedDigest(mixture(3 * MiB + 12_345, 2), level)).toBe(sha256);
+});
+
+const ZSTD: [name: string, data: () => Uint8Array, sha256: string][] = [
+  ["nothing", () => new Uint8Array(), "f96deff1816083fdff8bc3e46c3fe6ca46a6bb49f4d5a00627616c13237a512c"],
+  ["one byte", () => Uint8Array.of(42), "06da451d956681353968f715abfd0af9915187f5e7fa9cdba9af28d380b21ca7"],
+  ["text", () => prose(200_000), "182852b73f9d56513d5e3e86966e7ad9378e77352d5c255ff2345069e9c03ea7"],
+  ["a full frame", () => mixture(4 * MiB), "64766f1d6ce3d1c71c48809c7d0d1acc79b4697d38e88b875acb9570d396a1d1"],
+  ["a mixture over three frames", () => mixture(9 * MiB + 12_345, 2), "8a4facfb81370e9478c92e6f96c5a45c960283f2aa8d4edca8afc61bec7ec6aa"],
+];
+
+test.each(ZSTD)(`zstd of %s has the digest of kernel version ${KERNEL_VERSION}`, async (_, data, sha256) => {
+  const compressed = await collect(zstd(streamOf(data()), kernels), 16 * MiB);
+  expect(createHash("sha256").update(compressed).digest("hex")).toBe(sha256);
 });
 
 function packedDigest(data: Uint8Array, level?: GzipLevel): string {

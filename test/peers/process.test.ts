@@ -80,14 +80,6 @@ describeWith(["skopeo"], "skopeo", () => {
     expect(fileDigest(work.at("again.tar"))).toBe(fileDigest(work.at("once-more.tar")));
   });
 
-  test("writes OCI archives with zstd layers, which process refuses by name", async () => {
-    const target = `oci-archive:${work.at("zstd.tar")}:v1`;
-    await skopeo("copy", "--dest-compress-format=zstd", `docker://${registry.host}/rich:v1`, target);
-    await work.sealift(["process", "oci-archive://zstd.tar", "oci-archive://zstd-copied.tar"]);
-    const { code, stderr } = await work.run(["process", "oci-archive://zstd.tar", "tar://x.tar", ...NORMAL]);
-    expect({ code, stderr }).toMatchObject({ code: 1 });
-    expect(stderr).toMatch(/^error\[UNSUPPORTED\]: Cannot .*zstd/);
-  });
 });
 
 describeWith(["podman"], "podman", () => {

@@ -2,8 +2,21 @@ import { SealiftError } from "../../src/error.ts";
 import type { Kernels } from "../../src/kernel/kernels.ts";
 import { wasmKernels } from "../../src/kernel/wasm.ts";
 
-/** Fetches and compiles the kernels. Throws UNREACHABLE, UNSUPPORTED. */
-export async function fetchKernels(url: string): Promise<Kernels> {
+/** Where the modules come from: the page's server, or the page itself. */
+export interface KernelFiles {
+  readonly kernels: () => Promise<BufferSource>;
+  /** Asked for when a layer is zstd. */
+  readonly zstdDecoder: () => Promise<BufferSource>;
+}
+
+/** Compiles the kernels. Throws UNREACHABLE, UNSUPPORTED where WebAssembly is switched off. */
+export async function browserKernels(files: KernelFiles): Promise<Kernels> {
+  const decoder = async () => compile(await files.zstdDecoder());
+  return wasmKernels(await compile(await files.kernels()), { decoder });
+}
+
+/** Asks the page's server for a module. Throws UNREACHABLE. */
+export async function fetchModule(url: string): Promise<ArrayBuffer> {
   const response = await fetch(url).catch((cause: unknown) => {
     throw new SealiftError("UNREACHABLE", "Cannot load the kernels: the page's own server does not answer", {
       cause,
@@ -12,13 +25,12 @@ export async function fetchKernels(url: string): Promise<Kernels> {
   });
   if (!response.ok)
     throw new SealiftError("UNREACHABLE", `Cannot load the kernels: status ${response.status}`);
-  return compileKernels(await response.arrayBuffer());
+  return response.arrayBuffer();
 }
 
-/** Compiles the kernels. Throws UNSUPPORTED where WebAssembly is switched off. */
-export async function compileKernels(bytes: BufferSource): Promise<Kernels> {
+async function compile(bytes: BufferSource): Promise<WebAssembly.Module> {
   try {
-    return wasmKernels(await WebAssembly.compile(bytes));
+    return await WebAssembly.compile(bytes);
   } catch (cause) {
     throw new SealiftError("UNSUPPORTED", "Cannot load the kernels: this browser runs no WebAssembly", {
       cause,

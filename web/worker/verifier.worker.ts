@@ -1,6 +1,7 @@
 /** verify.html's worker: as the page's, with the kernels inside, as a page from a file may fetch nothing. */
 import kernelsData from "sealift/kernels.wasm?url&inline";
-import { compileKernels } from "../host/kernels.ts";
+import zstdDecoderData from "sealift/zstd-decoder.wasm?url&inline";
+import { browserKernels } from "../host/kernels.ts";
 import type { Request } from "./protocol.ts";
 import { serveSession } from "./serve-session.ts";
 
@@ -10,7 +11,11 @@ function bytesOf(url: string): Uint8Array<ArrayBuffer> {
 }
 
 const answer = serveSession(
-  () => compileKernels(bytesOf(kernelsData)),
+  () =>
+    browserKernels({
+      kernels: async () => bytesOf(kernelsData),
+      zstdDecoder: async () => bytesOf(zstdDecoderData),
+    }),
   (message) => postMessage(message),
 );
 addEventListener("message", ({ data }: MessageEvent<Request>) => answer(data));

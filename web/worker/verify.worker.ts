@@ -1,11 +1,16 @@
 /** The page's worker: the core, unchanged, away from the thread that draws. */
 import kernelsUrl from "sealift/kernels.wasm?url";
-import { fetchKernels } from "../host/kernels.ts";
+import zstdDecoderUrl from "sealift/zstd-decoder.wasm?url";
+import { browserKernels, fetchModule } from "../host/kernels.ts";
 import type { Request } from "./protocol.ts";
 import { serveSession } from "./serve-session.ts";
 
 const answer = serveSession(
-  () => fetchKernels(kernelsUrl),
+  () =>
+    browserKernels({
+      kernels: () => fetchModule(kernelsUrl),
+      zstdDecoder: () => fetchModule(zstdDecoderUrl),
+    }),
   (message) => postMessage(message),
 );
 addEventListener("message", ({ data }: MessageEvent<Request>) => answer(data));

@@ -67,6 +67,12 @@ export interface KernelExports {
   tar_format(): number;
   tar_encode(): number;
   tar_retime(seconds: number, clamp: number): number;
+
+  readonly xxh64_input: Constant;
+  readonly xxh64_input_size: Constant;
+  xxh64_init(): void;
+  xxh64_update(): void;
+  xxh64_finish(length: number): number;
 }
 
 /** An exported global that never changes. The hosts' types of WebAssembly.Global do not agree with each other. */

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { gunzipSync, gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync, zstdDecompressSync } from "node:zlib";
 import { expect } from "vitest";
 import { archive, rawMember } from "../../unit/tar/raw.ts";
 
@@ -31,18 +31,29 @@ export interface LayoutOptions {
   readonly ref?: string;
   /** More than one make an index. */
   readonly architectures?: readonly string[];
+  /** What compresses its layers; zlib's gzip without it. */
+  readonly compression?: Compressor;
 }
 
-/** The layers' tars as an image that another gzip than ours has compressed. */
+/** A compression's name in media types, and how it is made. */
+export interface Compressor {
+  readonly name: "gzip" | "zstd";
+  compress(tar: Uint8Array): Uint8Array;
+}
+
+const GZIP: Compressor = { name: "gzip", compress: gzipSync };
+
+/** The layers' tars as an image, compressed by another gzip than ours unless told otherwise. */
 export function layoutOf(tars: readonly Uint8Array[], options: LayoutOptions = {}): Layout {
-  const { ref = "v1", architectures = ["amd64"] } = options;
+  const { ref = "v1", architectures = ["amd64"], compression = GZIP } = options;
   const files = new Map<string, Uint8Array>();
   const add = (mediaType: string, bytes: Uint8Array): Blob => {
     files.set(`blobs/sha256/${sha256(bytes)}`, bytes);
     return { mediaType, digest: `sha256:${sha256(bytes)}`, size: bytes.length };
   };
   const diffIds = tars.map((tar) => `sha256:${sha256(tar)}`);
-  const layers = tars.map((tar) => add("application/vnd.oci.image.layer.v1.tar+gzip", gzipSync(tar)));
+  const layerType = `application/vnd.oci.image.layer.v1.tar+${compression.name}`;
+  const layers = tars.map((tar) => add(layerType, compression.compress(tar)));
   const images = architectures.map((architecture) => {
     const rootfs = { type: "layers", diff_ids: diffIds };
     const settings = { Env: ["PATH=/bin"], Cmd: ["/hello"] };
@@ -146,9 +157,10 @@ export function checkedLayout(folder: string, ref?: string): CheckedImage {
       ref === undefined || annotations["org.opencontainers.image.ref.name"] === ref,
   );
   const manifest = parsed(found.digest);
-  const tars = manifest.layers.map(({ digest, mediaType }: Blob) =>
-    mediaType.endsWith("gzip") ? gunzipSync(blob(digest)) : blob(digest),
-  );
+  const tars = manifest.layers.map(({ digest, mediaType }: Blob) => {
+    if (mediaType.endsWith("gzip")) return gunzipSync(blob(digest));
+    return mediaType.endsWith("zstd") ? zstdDecompressSync(blob(digest)) : blob(digest);
+  });
   const { diff_ids } = parsed(manifest.config.digest).rootfs;
   expect(tars.map((tar: Buffer) => `sha256:${sha256(tar)}`)).toEqual(diff_ids);
   const layers = manifest.layers.map(({ digest }: Blob) => digest);

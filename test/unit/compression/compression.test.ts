@@ -66,6 +66,7 @@ describe("sniffing", () => {
   it("tells gzip, zstd and neither by the first bytes", () => {
     expect(compressionOf(compressed("x"))).toBe("gzip");
     expect(compressionOf(ZSTD)).toBe("zstd");
+    expect(compressionOf(Uint8Array.of(0x5e, 0x2a, 0x4d, 0x18, 0))).toBe("zstd");
     for (const head of [[], [0x1f], [0x1f, 0x8c], [0x28, 0xb5, 0x2f], [0x75, 0x73, 0x74, 0x61, 0x72]]) {
       expect(compressionOf(Uint8Array.from(head))).toBe("none");
     }
@@ -207,12 +208,14 @@ describe("decompress", () => {
     }
   });
 
-  it("says that zstd is not supported", async () => {
+  it("says where a host brought nothing that reads zstd, and lets go of the stream", async () => {
     for (const declared of [undefined, "zstd"] as const) {
-      await expect(readAll(decompress(streamOf(ZSTD), kernels, declared))).rejects.toMatchObject({
+      const { stream, state } = watched(forever(ZSTD));
+      await expect(readAll(decompress(stream, kernels, declared))).rejects.toMatchObject({
         code: "UNSUPPORTED",
         message: expect.stringContaining("zstd"),
       });
+      expect(state.cancelled).toBe(true);
     }
   });
 });
