@@ -12,7 +12,7 @@ import type { Layer, LayerBlob } from "./image.ts";
 export type Rewrite = (tar: ByteStream) => ByteStream;
 
 /** Seek tables of the old bytes; they would be wrong for the new ones (stargz, zstd:chunked). */
-const SEEK_TABLE = /^(containerd\.io\/snapshot\/stargz\/|io\.github\.containers\.zstd-chunked\.)/;
+const SEEK_TABLE = /^(containerd\.io\/snapshot\/stargz\/|io\.(github\.)?containers\.zstd-chunked\.)/;
 
 /** What each rewritten layer is made of. */
 const rewrites = new WeakMap<Layer, { readonly source: Layer; readonly rewrite: Rewrite }>();

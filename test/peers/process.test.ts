@@ -79,7 +79,6 @@ describeWith(["skopeo"], "skopeo", () => {
     await work.sealift(["process", "tar://skopeo.tar#rich:v1", "tar://once-more.tar", ...NORMAL]);
     expect(fileDigest(work.at("again.tar"))).toBe(fileDigest(work.at("once-more.tar")));
   });
-
 });
 
 describeWith(["podman"], "podman", () => {

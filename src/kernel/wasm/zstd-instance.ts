@@ -11,8 +11,12 @@ interface DecoderExports {
 export const ZSTD_INPUT_SIZE = 64 * 1024;
 /** Bytes of output that one call gives: ZSTD_BLOCKSIZE_MAX. */
 const OUTPUT_SIZE = 128 * 1024;
-/** A ZSTD_inBuffer or ZSTD_outBuffer: address, size and position, 32 bits each. */
-const BUFFER_WORDS = 3;
+/** A ZSTD_inBuffer, behind it a ZSTD_outBuffer: address, size and position, 32 bits each. */
+const INPUT_SIZE = 1;
+const INPUT_POSITION = 2;
+const OUTPUT = 3;
+const OUTPUT_POSITION = 5;
+const BUFFER_WORDS = 6;
 /** Results above are errors: ZSTD_error_maxCode, negated. */
 const FIRST_ERROR = 2 ** 32 - 120;
 /** libzstd's own numbers for errors. */
@@ -37,20 +41,25 @@ export class ZstdInstance {
   readonly #exports: DecoderExports;
   readonly #input: number;
   readonly #output: number;
-  /** In words: the input's buffer, behind it the output's. */
   readonly #buffers: number;
+  #bytes: Uint8Array;
+  /** Of the two buffers. */
+  #words: Uint32Array;
   #context = 0;
   /** A trap inside leaves memory in a state that nobody knows. */
   #trapped = false;
 
   constructor(module: WebAssembly.Module) {
-    // Views are made anew for every call, so growth needs no answer.
-    const imports = { env: { emscripten_notify_memory_growth: () => {} } };
+    const imports = { env: { emscripten_notify_memory_growth: () => this.#view() } };
     this.#exports = new WebAssembly.Instance(module, imports).exports as unknown as DecoderExports;
     const { malloc } = this.#exports;
     this.#input = malloc(ZSTD_INPUT_SIZE);
     this.#output = malloc(OUTPUT_SIZE);
-    this.#buffers = malloc(2 * BUFFER_WORDS * 4) / 4;
+    this.#buffers = malloc(BUFFER_WORDS * 4);
+    this.#bytes = new Uint8Array();
+    this.#words = new Uint32Array();
+    this.#view();
+    this.#words.set([this.#input, 0, 0, this.#output, OUTPUT_SIZE, 0]);
   }
 
   /** Bytes of its memory, which never shrinks; infinite if it is not to be used again. */
@@ -68,29 +77,39 @@ export class ZstdInstance {
 
   /** Lays at most `ZSTD_INPUT_SIZE` bytes ready. */
   give(bytes: Uint8Array): void {
-    new Uint8Array(this.#exports.memory.buffer).set(bytes, this.#input);
-    this.#words().set([this.#input, bytes.length, 0], this.#buffers);
+    this.#bytes.set(bytes, this.#input);
+    this.#words[INPUT_SIZE] = bytes.length;
+    this.#words[INPUT_POSITION] = 0;
   }
 
   /** Decodes until the output is full, the input empty or the frame over. */
   run(): ZstdProgress {
-    const outputAt = this.#buffers + BUFFER_WORDS;
-    this.#words().set([this.#output, OUTPUT_SIZE, 0], outputAt);
+    this.#words[OUTPUT_POSITION] = 0;
     this.#trapped = true;
-    const status = this.#exports.ZSTD_decompressStream(this.#context, outputAt * 4, this.#buffers * 4) >>> 0;
+    const status = this.#exports.ZSTD_decompressStream(
+      this.#context,
+      this.#buffers + OUTPUT * 4,
+      this.#buffers,
+    );
     this.#trapped = false;
-    const [, given = 0, taken = 0, , size = 0, produced = 0] = this.#words().subarray(this.#buffers);
+    // The views may be others by now.
+    const taken = this.#words[INPUT_POSITION] as number;
+    const produced = this.#words[OUTPUT_POSITION] as number;
+    const pending = produced === OUTPUT_SIZE || taken < (this.#words[INPUT_SIZE] as number);
     return {
       taken,
-      output: new Uint8Array(this.#exports.memory.buffer, this.#output, produced),
+      output: this.#bytes.subarray(this.#output, this.#output + produced),
       finished: status === 0,
-      more: status !== 0 && (produced === size || taken < given),
-      error: status > FIRST_ERROR ? 2 ** 32 - status : 0,
+      more: status !== 0 && pending,
+      error: status >>> 0 > FIRST_ERROR ? -status : 0,
     };
   }
 
-  #words(): Uint32Array {
-    return new Uint32Array(this.#exports.memory.buffer);
+  /** Memory that has grown is another buffer. */
+  #view(): void {
+    const { buffer } = this.#exports.memory;
+    this.#bytes = new Uint8Array(buffer);
+    this.#words = new Uint32Array(buffer, this.#buffers, BUFFER_WORDS);
   }
 }
 
