@@ -54,10 +54,10 @@ export function finish(length: u32): u32 {
     hash = rotl(hash ^ round(0, load<u64>(at)), 27) * PRIME_1 + PRIME_4;
   }
   if (at + 4 <= end) {
-    hash = rotl(hash ^ ((<u64>load<u32>(at)) * PRIME_1), 23) * PRIME_2 + PRIME_3;
+    hash = rotl(hash ^ (<u64>load<u32>(at) * PRIME_1), 23) * PRIME_2 + PRIME_3;
     at += 4;
   }
-  for (; at < end; at++) hash = rotl(hash ^ ((<u64>load<u8>(at)) * PRIME_5), 11) * PRIME_1;
+  for (; at < end; at++) hash = rotl(hash ^ (<u64>load<u8>(at) * PRIME_5), 11) * PRIME_1;
   hash = (hash ^ (hash >> 33)) * PRIME_2;
   hash = (hash ^ (hash >> 29)) * PRIME_3;
   return <u32>(hash ^ (hash >> 32));
