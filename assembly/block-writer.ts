@@ -39,6 +39,7 @@ import {
   REPEAT_ZERO_LONG,
 } from "./deflate-format";
 import { buildCodes, buildLengths, entry, LENGTH_BITS, LENGTH_MASK } from "./encode-table";
+import { BIT_SHIFT, information, prepareLogarithms } from "./entropy";
 
 /** The most tokens a block has. */
 const BLOCK_TOKENS: u32 = 65536;
@@ -58,10 +59,8 @@ const FREQUENCIES_SIZE: usize = 1280;
 const SEGMENT_LITLEN: usize = memory.data(1280, 16);
 const SEGMENT_DISTANCE: usize = SEGMENT_LITLEN + 1152;
 
-/** What a header costs, in 256ths of a bit, like all entropy here. */
-const HEADER_COST: i32 = 600 << 8;
-/** Logarithms to base 2 of 1 to 2, in 256 steps. */
-const LOGARITHMS: usize = memory.data(512, 16);
+/** What a header costs, in the unit of entropy.ts, like all entropy here. */
+const HEADER_COST: i32 = 600 << BIT_SHIFT;
 const PRECODE_FREQUENCIES: usize = memory.data(76, 16);
 
 /** Code lengths, litlen's and distance's. */
@@ -120,7 +119,7 @@ export function begin(target: usize, source: usize): void {
   memory.fill(SEGMENT_LITLEN, 0, FREQUENCIES_SIZE);
   clearBlock();
   if (fixedReady) return;
-  fillLogarithms();
+  prepareLogarithms();
   fillLengthSymbols();
   fixedLengths(FIXED_LITLEN_LENGTHS, FIXED_DISTANCE_LENGTHS);
   fixedReady = true;
@@ -213,7 +212,7 @@ function addToken(token: u32): void {
   tokens++;
 }
 
-function increment(frequencies: usize, symbol: u32): void {
+export function increment(frequencies: usize, symbol: u32): void {
   const at = frequencies + (symbol << 2);
   store<u32>(at, load<u32>(at) + 1);
 }
@@ -252,31 +251,8 @@ function alphabetEntropy(offset: usize, symbols: u32, joined: bool): u32 {
   return information(count) - sum;
 }
 
-/** n log n */
-function information(n: u32): u32 {
-  if (n < 2) return 0;
-  const power = 31 - clz(n);
-  const fraction = ((n << clz(n)) >> 23) & 255;
-  return n * ((power << 8) + <u32>load<u16>(LOGARITHMS + (fraction << 1)));
-}
-
-/** Digit by digit: squaring doubles the logarithm, and whether that reaches 2 is its next bit. */
-function fillLogarithms(): void {
-  for (let step: u64 = 0; step < 256; step++) {
-    let value = (256 + step) << 23;
-    let logarithm: u32 = 0;
-    for (let digit = 0; digit < 8; digit++) {
-      value = (value * value) >> 31;
-      const reached = <u32>(value >> 32);
-      value >>= reached;
-      logarithm = (logarithm << 1) | reached;
-    }
-    store<u16>(LOGARITHMS + ((<usize>step) << 1), logarithm);
-  }
-}
-
-/** The symbol that stands for a length. */
-function lengthSymbol(length: u32): u32 {
+/** The symbol that stands for a length; the first `begin` fills the table. */
+export function lengthSymbol(length: u32): u32 {
   return FIRST_LENGTH + load<u8>(LENGTH_SYMBOLS + length);
 }
 
@@ -292,7 +268,7 @@ function fillLengthSymbols(): void {
 }
 
 /** RFC 1951 §3.2.5: beyond 4, two symbols share each power of two. */
-function distanceSymbol(distance: u32): u32 {
+export function distanceSymbol(distance: u32): u32 {
   const offset = distance - 1;
   if (offset < 4) return offset;
   const power = 31 - clz(offset);

@@ -5,7 +5,8 @@
  * back while the next position is tried, and dropped for a literal if that one
  * is better by libdeflate's measure (Eric Biggers, MIT), which weighs length
  * against the extra bits of a longer distance. The longer the match held, the
- * fewer candidates are tried against it. Level 1 takes what it finds. Where
+ * fewer candidates are tried against it. Level 1 takes what it finds; level 9 looks
+ * for the cheapest way through all the matches (optimal-parser.ts). Where
  * hundreds of bytes have had no match, as in data compressed already, positions
  * are skipped, more and more of them until there is one. Blocks end where the
  * data changes (block-writer.ts).
@@ -34,6 +35,7 @@ import {
 import { crc32Long } from "./crc32-sparse";
 import { WINDOW_SIZE } from "./deflate-format";
 import { DISTANCE_BITS, HASHED_BYTES, insert, insertNearest, nearest, reset, search } from "./match-finder";
+import { parseOptimal } from "./optimal-parser";
 
 export const CHUNK_SIZE: u32 = 1 << 20;
 // The dictionary, the chunk, and slack for loads that reach beyond.
@@ -56,8 +58,7 @@ let depthLong: u32 = 0;
 let nice: u32 = 0;
 
 function setLevel(level: u32): void {
-  if (level >= 9) setEffort(600, 300, 150, 75, 258);
-  else if (level >= 6) setEffort(32, 10, 4, 2, 64);
+  if (level >= 6) setEffort(32, 10, 4, 2, 64);
   else setEffort(4, 0, 0, 0, 32);
 }
 
@@ -87,11 +88,14 @@ export function compress(level: u32, dictionary: u32, length: u32, last: bool): 
   const end = CHUNK + length;
   setLevel(level);
   begin(OUTPUT, CHUNK);
-  reset();
-  if (level === 1) {
+  if (level >= 9) {
+    parseOptimal(CHUNK - dictionary, CHUNK, end);
+  } else if (level === 1) {
+    reset();
     insertNearestAll(CHUNK - dictionary, CHUNK, end);
     parseFast(end);
   } else {
+    reset();
     insertAll(CHUNK - dictionary, CHUNK, end);
     parse(end);
   }

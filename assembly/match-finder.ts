@@ -23,19 +23,19 @@
  */
 import { MAX_MATCH, MIN_MATCH } from "./deflate-format";
 
-/** Addresses of the latest position with each hash of five bytes; at level 1, of four. */
-const HASH_BITS: u32 = 15;
-const LATEST: usize = memory.data(131072, 16);
+/** Addresses of the latest position with each hash of five bytes; at level 1, of four; at level 9, of seven. */
+export const HASH_BITS: u32 = 15;
+export const LATEST: usize = memory.data(131072, 16);
 const LATEST_SIZE: usize = 131072;
 const HASH3_BITS: u32 = 14;
-const LATEST3: usize = memory.data(65536, 16);
+export const LATEST3: usize = memory.data(65536, 16);
 const LATEST3_SIZE: usize = 65536;
 /** How far before a position the last one with its hash is; FAR is out of reach. */
-const PREVIOUS: usize = memory.data(65536, 16);
-const FAR: usize = 32768;
-const RING_MASK: usize = 32767;
+export const PREVIOUS: usize = memory.data(65536, 16);
+export const FAR: usize = 32768;
+export const RING_MASK: usize = 32767;
 /** One less than DEFLATE allows: at 32768 a position would share its ring entry with the candidate. */
-const MAX_DISTANCE: usize = 32767;
+export const MAX_DISTANCE: usize = 32767;
 
 /** Bytes that must follow a position. */
 export const HASHED_BYTES: u32 = 5;
@@ -125,7 +125,7 @@ export function insertNearest(at: usize): void {
 }
 
 /** How many bytes are equal at both places, of which four are known to be. */
-function commonLength(earlier: usize, at: usize, longest: u32): u32 {
+export function commonLength(earlier: usize, at: usize, longest: u32): u32 {
   let length: u32 = 4;
   while (length + 8 <= longest) {
     const difference = load<u64>(earlier + length) ^ load<u64>(at + length);
@@ -137,8 +137,8 @@ function commonLength(earlier: usize, at: usize, longest: u32): u32 {
 }
 
 // Fibonacci hashing: the product's high bits depend on all the bytes.
-const GOLDEN: u32 = 0x9e3779b1;
-const GOLDEN64: u64 = 0x9e3779b97f4a7c15;
+export const GOLDEN: u32 = 0x9e3779b1;
+export const GOLDEN64: u64 = 0x9e3779b97f4a7c15;
 
 function slot5(at: usize): usize {
   return (<usize>(((load<u64>(at) << 24) * GOLDEN64) >> (64 - HASH_BITS))) << 2;
@@ -148,6 +148,6 @@ function slot4(bytes: u32): usize {
   return (<usize>((bytes * GOLDEN) >> (32 - HASH_BITS))) << 2;
 }
 
-function slot3(bytes: u32): usize {
+export function slot3(bytes: u32): usize {
   return (<usize>(((bytes << 8) * GOLDEN) >> (32 - HASH3_BITS))) << 2;
 }

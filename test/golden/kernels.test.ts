@@ -36,7 +36,7 @@ test.each(GOLDEN)(`gzip of %s has the digest of kernel version ${KERNEL_VERSION}
 const LEVELS: [level: GzipLevel, sha256: string][] = [
   [1, "d7619fe9857488270f2839ad549deece8f510c4a9f2c71829c3ab0b72c2ccf10"],
   [6, "e00615f9a1951ffadea4a66e23e2000c7639a5bdd9d9401ba6f71c520c3be6ca"],
-  [9, "8e851fac4654def242a723fc718e971582a1224805b87f5ae6404f62417a69b5"],
+  [9, "c44ed08193fe26a9c051e7eef5ffc05374cdc241e5c250e85669efb456b538e0"],
 ];
 
 test.each(LEVELS)(`gzip at level %i has the digest of kernel version ${KERNEL_VERSION}`, (level, sha256) => {

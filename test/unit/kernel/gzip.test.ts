@@ -107,3 +107,38 @@ test.runIf(tools.length > 0)(
     }
   },
 );
+
+/** Data on which a match finder could walk for ever, or list more than it has room for. */
+const HARD: [name: string, data: () => Uint8Array][] = [
+  ["zeros", () => new Uint8Array(GZIP_CHUNK_SIZE + 7)],
+  ["a period of 32,767", () => periodic(32_767)],
+  ["a period of 32,768", () => periodic(32_768)],
+  ["a period of 259", () => periodic(259)],
+  ["noise of two symbols", () => noise(GZIP_CHUNK_SIZE + 7, 9).map((byte) => byte & 1)],
+  [
+    "runs of ever another length",
+    () => Uint8Array.from({ length: GZIP_CHUNK_SIZE }, (_, i) => (i % (64 + (i >> 12)) === 0 ? 1 : 0)),
+  ],
+];
+
+function periodic(period: number): Uint8Array {
+  const once = noise(period, period);
+  return Uint8Array.from({ length: GZIP_CHUNK_SIZE + 7 }, (_, i) => once[i % period] as number);
+}
+
+test.each(HARD)("packs %s at every level, never larger than stored", (_, data) => {
+  const bytes = data();
+  for (const level of [1, 6, 9] as const) {
+    const packed = runCodec(kernels.gzip({ level }), [bytes]);
+    expect(gunzipSync(packed).equals(bytes)).toBe(true);
+    expect(packed.length).toBeLessThan(bytes.length * 1.001);
+  }
+});
+
+test("level 9 is smaller than zlib's, and than level 6, on text and on what is mixed", () => {
+  for (const data of [prose(2_000_000), mixture(2_000_000, 3)]) {
+    const packed = runCodec(kernels.gzip({ level: 9 }), [data]).length;
+    expect(packed).toBeLessThan(gzipSync(data, { level: 9 }).length);
+    expect(packed).toBeLessThan(runCodec(kernels.gzip(), [data]).length);
+  }
+});

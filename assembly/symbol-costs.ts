@@ -1,0 +1,94 @@
+/**
+ * What each literal, length and distance is expected to cost, for optimal-parser.ts.
+ *
+ * A code is made for symbols when they are known, and which symbols are wanted
+ * depends on what they cost. So costs follow from a count of the symbols that the
+ * data before took, and of those a lazy parser would take here: each symbol's
+ * share of all, as its logarithm, which is what a code gives it but for rounding,
+ * and never less than a bit.
+ */
+import { distanceSymbol, increment, lengthSymbol } from "./block-writer";
+import {
+  DISTANCE_SYMBOLS,
+  distanceExtraBits,
+  LAST_DISTANCE,
+  LITLEN_SYMBOLS,
+  lengthExtraBits,
+  MAX_MATCH,
+  MIN_MATCH,
+} from "./deflate-format";
+import { BIT_SHIFT, logarithm } from "./entropy";
+
+const LITLEN_FREQUENCIES: usize = memory.data(1280, 16);
+const DISTANCE_FREQUENCIES: usize = LITLEN_FREQUENCIES + 1152;
+const FREQUENCIES_SIZE: usize = 1280;
+
+const LITERAL_COSTS: usize = memory.data(1024, 16);
+/** By length, extra bits included. */
+const LENGTH_COSTS: usize = memory.data(1036, 16);
+/** By symbol, extra bits included. */
+const DISTANCE_COSTS: usize = memory.data(128, 16);
+
+export function forgetSymbols(): void {
+  memory.fill(LITLEN_FREQUENCIES, 0, FREQUENCIES_SIZE);
+}
+
+/** Halves what was counted so far, so that what comes weighs more. */
+export function fadeSymbols(): void {
+  for (let at: usize = 0; at < FREQUENCIES_SIZE; at += 4) {
+    store<u32>(LITLEN_FREQUENCIES + at, load<u32>(LITLEN_FREQUENCIES + at) >> 1);
+  }
+}
+
+export function countLiteral(byte: u32): void {
+  increment(LITLEN_FREQUENCIES, byte);
+}
+
+export function countMatch(length: u32, distance: u32): void {
+  increment(LITLEN_FREQUENCIES, lengthSymbol(length));
+  increment(DISTANCE_FREQUENCIES, distanceSymbol(distance));
+}
+
+export function literalCost(byte: u32): u32 {
+  return load<u32>((<usize>byte) << 2, LITERAL_COSTS);
+}
+
+export function lengthCost(length: u32): u32 {
+  return load<u32>((<usize>length) << 2, LENGTH_COSTS);
+}
+
+export function distanceCost(distance: u32): u32 {
+  return load<u32>((<usize>distanceSymbol(distance)) << 2, DISTANCE_COSTS);
+}
+
+/** Sets all costs from what was counted. */
+export function setCosts(): void {
+  const symbols = logarithm(1 + sum(LITLEN_FREQUENCIES, LITLEN_SYMBOLS));
+  for (let byte: u32 = 0; byte < 256; byte++) {
+    store<u32>(LITERAL_COSTS + (byte << 2), costOf(LITLEN_FREQUENCIES, byte, symbols));
+  }
+  for (let length = MIN_MATCH; length <= MAX_MATCH; length++) {
+    const symbol = lengthSymbol(length);
+    const extra = lengthExtraBits(symbol) << BIT_SHIFT;
+    store<u32>(LENGTH_COSTS + (length << 2), costOf(LITLEN_FREQUENCIES, symbol, symbols) + extra);
+  }
+  const distances = logarithm(1 + sum(DISTANCE_FREQUENCIES, DISTANCE_SYMBOLS));
+  for (let symbol: u32 = 0; symbol <= LAST_DISTANCE; symbol++) {
+    const extra = distanceExtraBits(symbol) << BIT_SHIFT;
+    store<u32>(DISTANCE_COSTS + (symbol << 2), costOf(DISTANCE_FREQUENCIES, symbol, distances) + extra);
+  }
+}
+
+function sum(frequencies: usize, symbols: u32): u32 {
+  let total: u32 = 0;
+  for (let symbol: u32 = 0; symbol < symbols; symbol++) total += load<u32>(frequencies + (symbol << 2));
+  return total;
+}
+
+/** From the logarithm of the symbols' number. One that did not occur costs a bit more than one that occurred once. */
+function costOf(frequencies: usize, symbol: u32, all: u32): u32 {
+  const bit: u32 = 1 << BIT_SHIFT;
+  const frequency = load<u32>(frequencies + (symbol << 2));
+  if (frequency === 0) return all + bit;
+  return <u32>max(<i32>(all - logarithm(frequency)), <i32>bit);
+}
