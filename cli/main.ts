@@ -1,4 +1,3 @@
-import { enableCompileCache } from "node:module";
 import metadata from "../package.json" with { type: "json" };
 
 /** Nothing else is loaded for it: scripts ask often, and first of all. */
@@ -8,8 +7,6 @@ const args = process.argv.slice(2);
 if (args.length === 1 && VERSION_FLAGS.includes(args[0] as string)) {
   console.log(metadata.version);
 } else {
-  // Node 22 and later keep what they compiled between runs.
-  enableCompileCache?.();
   const { main } = await import("./command-line.ts");
   await main(args);
 }

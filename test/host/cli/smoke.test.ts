@@ -2,11 +2,11 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
-  copyFileSync,
   cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -37,10 +37,14 @@ const versionOf = (node: string) => spawnSync(node, ["--version"], { encoding: "
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "smoke-"));
-  for (const file of ["cli.js", "kernels.wasm"]) {
+  for (const file of [
+    "cli.js",
+    "cli",
+    ...readdirSync(join(root, "dist")).filter((name) => name.endsWith(".wasm")),
+  ]) {
     const built = join(root, "dist", file);
     if (!existsSync(built)) throw new Error(`${built} is not there: npm run build`);
-    copyFileSync(built, join(folder, file));
+    cpSync(built, join(folder, file), { recursive: true });
   }
   cpSync(join(root, "examples/hello"), join(folder, "hello"), { recursive: true });
   writeImage(join(folder, "image"));
