@@ -94,6 +94,17 @@ const builds: Readonly<Record<string, UserConfig>> = {
       },
     },
   },
+  /** What the worker threads of command and library run: a file of its own, whole, as each starts it by its path. */
+  "pool-worker": {
+    build: {
+      ssr: true,
+      target: "node20",
+      rolldownOptions: {
+        input: { "pool-worker": "cli/host/pool-worker.ts" },
+        output: { entryFileNames: "[name].js", codeSplitting: false },
+      },
+    },
+  },
   /** The page, as a registry serves it: dist/web, its files named by their content. */
   page: {
     root: "web",

@@ -3,6 +3,7 @@ export { nodeCredentials } from "./host/credentials.ts";
 export { nodeFileSystem } from "./host/file-system.ts";
 export { fsStore } from "./host/fs-store.ts";
 export { type NodeHost, type NodeHostOptions, nodeHost } from "./host/host.ts";
-export { loadKernels } from "./host/kernels.ts";
+export { loadKernels, loadModule } from "./host/kernels.ts";
+export { type NodePoolOptions, nodePool } from "./host/pool.ts";
 export { type Served, serve } from "./host/serve.ts";
 export { fileSpool } from "./host/spool.ts";

@@ -2,9 +2,12 @@
 import type { FileSystem } from "./bytes/files.ts";
 import type { Spool } from "./bytes/spool.ts";
 import type { Kernels } from "./kernel/kernels.ts";
+import type { Pool } from "./kernel/pool.ts";
 
 export interface Host {
   readonly kernels: Kernels;
+  /** Other threads for the kernels' work; absent where there are none. */
+  readonly pool?: Pool;
   readonly spool: Spool;
   readonly fetch: (url: string, init?: RequestInit) => Promise<Response>;
   readonly clock: Clock;

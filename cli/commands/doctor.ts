@@ -24,7 +24,8 @@ export function addDoctor(program: Command, exit: (code: number) => void): void 
       "after",
       `
 SEALIFT_ENGINE=wasm has the kernels do everything, SEALIFT_ENGINE=native
-has this machine's engine do whatever it may.
+has this machine's engine do whatever it may. SEALIFT_WORKERS=N sets how many
+threads compress beside the main one; the bytes are the same.
 
 Example:
   $ sealift doctor engines
@@ -32,11 +33,12 @@ Example:
     )
     .action(async (options: GlobalOptions) => {
       exit(
-        await runCommand(options, async ({ output }) => {
+        await runCommand(options, async ({ host, output }) => {
           const choice = engineChoice(process.env);
           const kernels = await loadKernels();
           const engines = await timeEngines(kernels, withEngines(kernels, choice));
-          const result = { choice, kernels: kernels.engine, kernelVersion: KERNEL_VERSION, engines };
+          const workers = await host.pool.start();
+          const result = { choice, kernels: kernels.engine, kernelVersion: KERNEL_VERSION, workers, engines };
           await output.result(result, (colors) => {
             const rows = engines.map(({ task, engine, speed, used }) => [
               task,
@@ -44,9 +46,14 @@ Example:
               `${speed} MB/s`,
               used ? colors.green("used") : "",
             ]);
-            return table(rows, [2]);
+            return `${table(rows, [2])}${compressing(workers)}\n`;
           });
         }),
       );
     });
+}
+
+function compressing(workers: number): string {
+  if (workers === 0) return "compressing: the main thread alone";
+  return `compressing: ${workers} ${workers === 1 ? "worker" : "workers"}`;
 }

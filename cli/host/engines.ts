@@ -11,7 +11,6 @@ import { SealiftError } from "../../src/error.ts";
 import { misuse } from "../../src/kernel/failure.ts";
 import type { Hasher, Kernels } from "../../src/kernel/kernels.ts";
 import type { HashAlgorithm } from "../../src/oci/digest.ts";
-import { loadKernels } from "./kernels.ts";
 
 export type EngineChoice = "auto" | "wasm" | "native";
 
@@ -22,12 +21,6 @@ export function engineChoice(env: Environment): EngineChoice {
   const choice = env.SEALIFT_ENGINE || "auto";
   if (choice === "auto" || choice === "wasm" || choice === "native") return choice;
   throw new SealiftError("USAGE", `Cannot use SEALIFT_ENGINE: "${choice}" is not wasm or native`);
-}
-
-/** The kernels, with the engines the environment chooses. Throws USAGE, and what `loadKernels` throws. */
-export async function nodeKernels(env: Environment): Promise<Kernels> {
-  const choice = engineChoice(env);
-  return withEngines(await loadKernels(), choice);
 }
 
 /** The kernels, but for what the choice leaves to Node's engines. */

@@ -1,12 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { homedir, tmpdir } from "node:os";
 import type { Host } from "../../src/host.ts";
+import type { Pool } from "../../src/kernel/pool.ts";
+import { wasmKernels } from "../../src/kernel/wasm.ts";
 import { systemClock } from "./clock.ts";
 import { type CredentialSources, nodeCredentials } from "./credentials.ts";
-import { nodeKernels } from "./engines.ts";
+import { engineChoice, withEngines } from "./engines.ts";
 import { nodeFetch } from "./fetch.ts";
 import { type NodeFileSystem, nodeFileSystem } from "./file-system.ts";
 import { interruptibleFiles, interruptibleSpool } from "./interruptible.ts";
+import { loadModule, zstdLoader } from "./kernels.ts";
+import { nodePool, workerCount } from "./pool.ts";
 import { type FileSpool, fileSpool } from "./spool.ts";
 
 export interface NodeHostOptions {
@@ -19,22 +23,33 @@ export interface NodeHostOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Where temporary files lie; the system's place for them without it. */
   readonly temporary?: string;
+  /** Worker threads at most; without it SEALIFT_WORKERS, or as many as this machine can run at once, up to 8. */
+  readonly workers?: number;
 }
 
 export interface NodeHost extends Host {
   readonly spool: FileSpool;
   readonly files: NodeFileSystem;
-  /** Removes what is left of the temporary files. */
+  readonly pool: Pool;
+  /** Ends the workers, and removes what is left of the temporary files. */
   dispose(): Promise<void>;
 }
 
-/** This machine as a host: its disk, network, clock, credentials, the WebAssembly kernels and its own engines. */
+/**
+ * This machine as a host: its disk, network, clock, credentials, processors, the
+ * WebAssembly kernels and its own engines. Throws USAGE, and as `loadModule`.
+ */
 export async function nodeHost(options: NodeHostOptions = {}): Promise<NodeHost> {
   const { log = () => {}, signal, env = process.env, temporary = tmpdir() } = options;
   const spool = fileSpool(temporary);
   const files = nodeFileSystem();
+  const choice = engineChoice(env);
+  const size = options.workers ?? workerCount(env);
+  const module = await loadModule();
+  const pool = nodePool(module, { size });
   return {
-    kernels: await nodeKernels(env),
+    kernels: withEngines(wasmKernels(module, zstdLoader()), choice),
+    pool,
     spool: signal ? interruptibleSpool(spool, signal) : spool,
     fetch: nodeFetch,
     clock: systemClock(signal),
@@ -43,6 +58,9 @@ export async function nodeHost(options: NodeHostOptions = {}): Promise<NodeHost>
     log,
     files: signal ? interruptibleFiles(files, signal) : files,
     ...(signal && { signal }),
-    dispose: () => spool.dispose(),
+    async dispose() {
+      await pool.dispose();
+      await spool.dispose();
+    },
   };
 }

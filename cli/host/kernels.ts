@@ -2,23 +2,33 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { SealiftError } from "../../src/error.ts";
 import type { Kernels } from "../../src/kernel/kernels.ts";
+import type { ZstdModules } from "../../src/kernel/wasm/zstd.ts";
 import { wasmKernels } from "../../src/kernel/wasm.ts";
 
 /** Where the modules lie, seen from here: beside the bundled command, above a library chunk, or when run from source. */
 const FOLDERS = ["./", "../", "../../dist/"];
+
+/** The WebAssembly kernels, as {@link loadModule} finds them. Throws as it does. */
+export async function loadKernels(from: string = import.meta.url): Promise<Kernels> {
+  return wasmKernels(await loadModule(from), zstdLoader(from));
+}
+
+/** Loads the zstd modules when they are first needed, from where {@link loadModule} finds the kernels. */
+export function zstdLoader(from: string = import.meta.url): ZstdModules {
+  return {
+    decoder: () => loadZstd("zstd-decoder.wasm", from),
+    encoder: () => loadZstd("zstd-encoder.wasm", from),
+  };
+}
 
 /**
  * Loads and compiles the WebAssembly kernels, found from the module at `from`;
  * the build without vectors where the processor or the engine has none.
  * Throws NOT_FOUND if they were not built, IO if they cannot be read.
  */
-export async function loadKernels(from: string = import.meta.url): Promise<Kernels> {
+export async function loadModule(from: string = import.meta.url): Promise<WebAssembly.Module> {
   const module = (await load("kernels.wasm", from)) ?? (await load("kernels-scalar.wasm", from));
-  const zstd = {
-    decoder: () => loadZstd("zstd-decoder.wasm", from),
-    encoder: () => loadZstd("zstd-encoder.wasm", from),
-  };
-  if (module) return wasmKernels(module, zstd);
+  if (module) return module;
   throw new SealiftError("IO", "Cannot load the kernels: kernels.wasm is damaged", {
     hint: "Run `npm run build` again.",
   });

@@ -1,6 +1,7 @@
 import type { ByteStream } from "../bytes/stream.ts";
 import { SealiftError } from "../error.ts";
 import { type GzipLevel, type Kernels, ZSTD_LEVEL } from "../kernel/kernels.ts";
+import type { Pool } from "../kernel/pool.ts";
 import type { Compression } from "../oci/media-type.ts";
 import { gzip } from "./gzip.ts";
 import { zstd } from "./zstd.ts";
@@ -11,6 +12,12 @@ const LEVELS: Readonly<Record<Compression, readonly number[]>> = {
   zstd: [ZSTD_LEVEL],
 };
 
+export interface CompressOptions {
+  readonly level?: number | undefined;
+  /** Whose workers do it, where they can. */
+  readonly pool?: Pool | undefined;
+}
+
 /**
  * The content in a compression, at a level or the one usual for it: gzip has 1, 6
  * and 9, zstd 3. The bytes are the same on every host. Throws UNSUPPORTED for
@@ -20,12 +27,12 @@ export function compress(
   stream: ByteStream,
   kernels: Kernels,
   compression: Compression,
-  level?: number,
+  { level, pool }: CompressOptions = {},
 ): ByteStream {
   requireLevel(compression, level);
   if (compression === "none") return stream;
   if (compression === "zstd") return zstd(stream, kernels);
-  return gzip(stream, kernels, level === undefined ? {} : { level: level as GzipLevel });
+  return gzip(stream, kernels, { pool, ...(level !== undefined && { level: level as GzipLevel }) });
 }
 
 function requireLevel(compression: Compression, level: number | undefined): void {

@@ -1,5 +1,13 @@
 import type { ByteStream } from "../bytes/stream.ts";
-import { GZIP_CHUNK_SIZE, type GzipOptions, type InflateOptions, type Kernels } from "../kernel/kernels.ts";
+import {
+  GZIP_CHUNK_SIZE,
+  GZIP_LEVEL,
+  type GzipOptions,
+  type InflateOptions,
+  type Kernels,
+} from "../kernel/kernels.ts";
+import type { Pool } from "../kernel/pool.ts";
+import { parallelGzip } from "./parallel-gzip.ts";
 import { transcode } from "./transcode.ts";
 
 /**
@@ -13,7 +21,17 @@ export function gunzip(stream: ByteStream, kernels: Kernels, options: InflateOpt
   return transcode(stream, () => kernels.gunzip(options), GUNZIP_PIECE);
 }
 
-/** Compresses to gzip; the bytes are a function of the input alone, not of its chunks. */
-export function gzip(stream: ByteStream, kernels: Kernels, options: GzipOptions = {}): ByteStream {
-  return transcode(stream, () => kernels.gzip(options), GZIP_CHUNK_SIZE);
+export interface GzipStreamOptions extends GzipOptions {
+  /** Whose workers do it; the calling thread without one. */
+  readonly pool?: Pool | undefined;
+}
+
+/** Compresses to gzip; the bytes are a function of the input and the level alone, not of its chunks or the pool. */
+export function gzip(
+  stream: ByteStream,
+  kernels: Kernels,
+  { level = GZIP_LEVEL, pool }: GzipStreamOptions = {},
+): ByteStream {
+  if (pool) return parallelGzip(stream, kernels, pool, level);
+  return transcode(stream, () => kernels.gzip({ level }), GZIP_CHUNK_SIZE);
 }

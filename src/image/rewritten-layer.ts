@@ -40,7 +40,7 @@ export function rewrittenLayer(layer: Layer, change: Rewrite, host: Host): Layer
   async function makeBlob(): Promise<MadeBlob> {
     const hasher = host.kernels.hasher("sha256");
     const tar = tapped(await rewrittenStream(), (chunk) => hasher.update(chunk));
-    const encoded = compression === "none" ? tar : gzip(tar, host.kernels);
+    const encoded = compression === "none" ? tar : gzip(tar, host.kernels, { pool: host.pool });
     const made = await spoolContent(host.spool, host.kernels, encoded);
     const diffId = formatDigest("sha256", hasher.digest());
     if (diffId === (await source.diffId())) {

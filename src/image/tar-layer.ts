@@ -14,7 +14,7 @@ export function tarLayer(tar: Content, host: Host): Layer {
     const stream = observed(await tar.open(), (done, finished) =>
       host.log({ type: "progress", id: tar.digest, stage: "compressing", done, total: tar.size, finished }),
     );
-    return spoolContent(host.spool, host.kernels, gzip(stream, host.kernels));
+    return spoolContent(host.spool, host.kernels, gzip(stream, host.kernels, { pool: host.pool }));
   }
 
   return {

@@ -11,6 +11,9 @@ export const KERNEL_VERSION = 0;
 /** Compressed independently, with the 32 KiB before it as dictionary; part of the format. */
 export const GZIP_CHUNK_SIZE = 1 << 20;
 
+/** What a chunk may refer to of the bytes before it: DEFLATE's window. */
+export const GZIP_DICTIONARY_SIZE = 32 * 1024;
+
 /** How hard to try: 1 fast, 9 small. Part of the format: each level has bytes of its own. */
 export type GzipLevel = 1 | 6 | 9;
 

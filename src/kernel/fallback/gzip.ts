@@ -1,10 +1,8 @@
 import { Deflate } from "fflate";
 import { codecOf } from "../codec.ts";
+import { GZIP_HEADER, gzipTrailer } from "../gzip-member.ts";
 import { type Codec, type Emit, GZIP_LEVEL, type GzipOptions } from "../kernels.ts";
 import { crc32 } from "./crc32.ts";
-
-/** Magic, DEFLATE, no flags, mtime 0, XFL 0, OS 255 "unknown" (RFC 1952 §2.3.1). */
-const HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255);
 
 /** Writes one gzip member by fflate: valid, but not the bytes of the WebAssembly kernel. */
 export function gzip(options: GzipOptions = {}): Codec {
@@ -13,7 +11,7 @@ export function gzip(options: GzipOptions = {}): Codec {
   let crc = 0;
   let size = 0;
   const push = (chunk: Uint8Array, last: boolean, emit: Emit) => {
-    if (!begun) emit(HEADER.slice());
+    if (!begun) emit(GZIP_HEADER.slice());
     begun = true;
     deflate.ondata = (data) => {
       if (data.length > 0) emit(data);
@@ -29,10 +27,7 @@ export function gzip(options: GzipOptions = {}): Codec {
     },
     end(emit) {
       push(new Uint8Array(), true, emit);
-      const trailer = new DataView(new ArrayBuffer(8));
-      trailer.setUint32(0, crc, true);
-      trailer.setUint32(4, size % 2 ** 32, true);
-      emit(new Uint8Array(trailer.buffer));
+      emit(gzipTrailer(crc, size));
     },
   }));
 }

@@ -49,7 +49,8 @@ export function pooledCodec(pool: InstancePool, begin: (instance: KernelInstance
   );
 }
 
-function instantiate(module: WebAssembly.Module): KernelInstance {
+/** An instance of its own. */
+export function instantiate(module: WebAssembly.Module): KernelInstance {
   const kernels = new WebAssembly.Instance(module).exports as unknown as KernelExports;
   return { kernels, memory: new Uint8Array(kernels.memory.buffer) };
 }

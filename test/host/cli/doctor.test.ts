@@ -48,3 +48,18 @@ it("another SEALIFT_ENGINE is wrong usage, with every command", async () => {
   expect(code).toBe(2);
   expect(stderr).toContain('Cannot use SEALIFT_ENGINE: "fast" is not wasm or native');
 });
+
+it.each([
+  ["0", "the main thread alone"],
+  ["1", "1 worker"],
+  ["3", "3 workers"],
+])("SEALIFT_WORKERS=%s starts that many threads", async (SEALIFT_WORKERS, words) => {
+  const stdout = await work.sealift(["doctor", "engines"], { env: { SEALIFT_WORKERS } });
+  expect(stdout).toMatch(new RegExp(`^compressing: ${words}$`, "m"));
+});
+
+it("another SEALIFT_WORKERS is wrong usage", async () => {
+  const { code, stderr } = await work.run(["doctor", "engines"], { env: { SEALIFT_WORKERS: "many" } });
+  expect(code).toBe(2);
+  expect(stderr).toContain('Cannot use SEALIFT_WORKERS: "many" is not a number of workers');
+});

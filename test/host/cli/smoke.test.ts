@@ -40,6 +40,7 @@ beforeAll(() => {
   for (const file of [
     "cli.js",
     "cli",
+    "pool-worker.js",
     ...readdirSync(join(root, "dist")).filter((name) => name.endsWith(".wasm")),
   ]) {
     const built = join(root, "dist", file);

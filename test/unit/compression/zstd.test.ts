@@ -81,7 +81,7 @@ describe("decompressing", () => {
 describe("compressing", () => {
   it("writes each compression, at the level asked for", async () => {
     const made = (...how: [Parameters<typeof compress>[2], number?]) =>
-      readAll(compress(streamOf(content), kernels, ...how));
+      readAll(compress(streamOf(content), kernels, how[0], { level: how[1] }));
     expect(same(await made("none"), content)).toBe(true);
     expect(same(await made("zstd"), await made("zstd", 3))).toBe(true);
     expect(same(await made("gzip"), await made("gzip", 6))).toBe(true);
@@ -96,7 +96,7 @@ describe("compressing", () => {
       ["zstd", 19],
       ["none", 1],
     ] as const) {
-      expect(() => compress(streamOf(content), kernels, compression, level)).toThrow(`no level ${level}`);
+      expect(() => compress(streamOf(content), kernels, compression, { level })).toThrow(`no level ${level}`);
     }
   });
 });

@@ -1,0 +1,102 @@
+/** gzip on the worker pool: two workers beside one, the calling thread, and the programs that do it natively. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadModule } from "../cli/host/kernels.ts";
+import { nodePool } from "../cli/host/pool.ts";
+import { drain, streamFrom } from "../src/bytes/stream.ts";
+import { gzip } from "../src/compression/gzip.ts";
+import type { GzipLevel } from "../src/kernel/kernels.ts";
+import { wasmKernels } from "../src/kernel/wasm.ts";
+import { gatherData } from "./kernels-data.ts";
+import { isInstalled } from "./measured.ts";
+import { median, type Row, row } from "./row.ts";
+
+interface Input {
+  readonly name: string;
+  readonly data: Uint8Array;
+  /** The data in a file, for programs. */
+  readonly path: string;
+}
+
+interface Contender {
+  readonly name: string;
+  compress(input: Input, level: GzipLevel): unknown;
+}
+
+const LEVELS = [1, 6] as const;
+const ROUNDS = 7;
+/** So long that what a stream's begin and end cost is no matter. */
+const COPIES = 3;
+const CHUNK = 128 * 1024;
+
+/** By the wall: what two threads are for. The workers' code is warm: a round goes before those that count. */
+export async function* bench(say: (text: string) => void): AsyncGenerator<Row> {
+  const folder = mkdtempSync(join(tmpdir(), "sealift-bench-"));
+  const module = await loadModule();
+  const pools = [2, 1, 0].map((size) => nodePool(module, { size, worthAWorker: 0 }));
+  try {
+    say("gathering data …");
+    const inputs = gatherInputs(folder);
+    await Promise.all(pools.map((pool) => pool.start()));
+    const contenders = [...pools.map((pool) => ours(module, pool)), ...programs()];
+    for (const level of LEVELS) for (const input of inputs) yield* await contest(contenders, input, level);
+  } finally {
+    await Promise.all(pools.map((pool) => pool.dispose()));
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function gatherInputs(folder: string): readonly Input[] {
+  return gatherData().texts.map(({ name, data }) => {
+    const path = join(folder, name);
+    const long = Buffer.concat(Array<Uint8Array>(COPIES).fill(data));
+    writeFileSync(path, long);
+    return { name, data: long, path };
+  });
+}
+
+function ours(module: WebAssembly.Module, pool: ReturnType<typeof nodePool>): Contender {
+  const kernels = wasmKernels(module);
+  const name = ["calling thread", "one worker", "two workers"][pool.size] ?? "";
+  return {
+    name,
+    compress: ({ data }, level) => drain(gzip(streamFrom(cut(data)), kernels, { level, pool })),
+  };
+}
+
+function* cut(data: Uint8Array): Generator<Uint8Array, void, void> {
+  for (let at = 0; at < data.length; at += CHUNK) yield data.subarray(at, at + CHUNK);
+}
+
+/** Those installed, with their start and the reading of the file. */
+function programs(): readonly Contender[] {
+  const commands = [["pigz", "-p", "1"], ["pigz", "-p", "2"], ["libdeflate-gzip"]] as const;
+  return commands
+    .filter(([program]) => isInstalled(program))
+    .map(([program, ...options]) => ({
+      name: [program, ...options].join(" "),
+      compress({ path }, level) {
+        const args = [`-${level}`, ...options, "-c", path];
+        const { status } = spawnSync(program, args, { stdio: ["ignore", "ignore", "inherit"] });
+        if (status !== 0) throw new Error(`${program} ended with ${status}`);
+      },
+    }));
+}
+
+/** All in turn, round after round: what else the machine does hits each. */
+async function contest(contenders: readonly Contender[], input: Input, level: GzipLevel): Promise<Row[]> {
+  const speeds = contenders.map(() => [] as number[]);
+  for (let round = -1; round < ROUNDS; round++) {
+    for (const [i, contender] of contenders.entries()) {
+      const started = performance.now();
+      await contender.compress(input, level);
+      const seconds = (performance.now() - started) / 1000;
+      if (round >= 0) speeds[i]?.push(input.data.length / 1e6 / seconds);
+    }
+  }
+  const [two = 0, ...others] = speeds.map(median);
+  const label = { bench: "pool", case: `gzip ${level}, ${input.name}, two workers`, unit: "MB/s" };
+  return others.map((value, i) => row(label, two, { name: contenders[i + 1]?.name ?? "", value }));
+}

@@ -1,0 +1,96 @@
+/**
+ * gzip by a worker pool. The chunks of the format (assembly/gzip.ts) depend on
+ * nothing but themselves and the 32 KiB before them, so they are compressed
+ * anywhere and joined here: the bytes are those of the kernels' own codec.
+ */
+import { Gather } from "../bytes/gather.ts";
+import { type ByteStream, chunksOf, streamFrom } from "../bytes/stream.ts";
+import { GZIP_HEADER, gzipTrailer } from "../kernel/gzip-member.ts";
+import type { JobInput } from "../kernel/jobs.ts";
+import { GZIP_CHUNK_SIZE, GZIP_DICTIONARY_SIZE, type GzipLevel, type Kernels } from "../kernel/kernels.ts";
+import type { JobLine, Pool } from "../kernel/pool.ts";
+
+/** As `gzip`, with the pool's workers. */
+export function parallelGzip(stream: ByteStream, kernels: Kernels, pool: Pool, level: GzipLevel): ByteStream {
+  const line = pool.open("deflate");
+  const chunks = member(stream, kernels, line, level);
+  const iterator = {
+    next: () => chunks.next(),
+    // A generator hears of its end only at its next step, and workers would go on until then.
+    return() {
+      line.close();
+      return chunks.return();
+    },
+  };
+  return streamFrom({ [Symbol.asyncIterator]: () => iterator }, (reason) => stream.cancel(reason));
+}
+
+async function* member(stream: ByteStream, kernels: Kernels, line: JobLine<"deflate">, level: GzipLevel) {
+  const output = new Gather();
+  /** Each is filled, compressed, and comes back with what it became. */
+  const buffers: ArrayBuffer[] = [];
+  let crc = 0;
+  let size = 0;
+
+  const takeOne = async () => {
+    const chunk = await line.next();
+    output.add(chunk.bytes);
+    buffers.push(chunk.bytes.buffer);
+    crc = kernels.combineCrc32(crc, chunk.crc, chunk.length);
+    size += chunk.length;
+    return output.take();
+  };
+
+  try {
+    output.add(GZIP_HEADER);
+    for await (const chunk of deflateChunks(stream, level, () => buffers.pop())) {
+      while (!line.hasRoom) yield* await takeOne();
+      line.push(chunk);
+    }
+    while (line.pending > 0) yield* await takeOne();
+    output.add(gzipTrailer(crc, size));
+    yield* output.rest();
+  } finally {
+    line.close();
+  }
+}
+
+/** The stream in the format's chunks, each with its dictionary before it in a buffer of its own. */
+async function* deflateChunks(
+  stream: ByteStream,
+  level: GzipLevel,
+  used: () => ArrayBuffer | undefined,
+): AsyncGenerator<JobInput<"deflate">, void, void> {
+  const carried = new Uint8Array(GZIP_DICTIONARY_SIZE);
+  let dictionary = 0;
+  let filled = 0;
+  let buffer: Uint8Array<ArrayBuffer> | undefined;
+
+  const begin = () => {
+    const begun = new Uint8Array(used() ?? new ArrayBuffer(GZIP_DICTIONARY_SIZE + GZIP_CHUNK_SIZE));
+    begun.set(carried);
+    return begun;
+  };
+  const finish = (from: Uint8Array<ArrayBuffer>, last: boolean) => {
+    const bytes = from.subarray(GZIP_DICTIONARY_SIZE - dictionary, GZIP_DICTIONARY_SIZE + filled);
+    carried.set(bytes.subarray(Math.max(0, bytes.length - GZIP_DICTIONARY_SIZE)));
+    const chunk = { level, bytes, dictionary, last };
+    dictionary = GZIP_DICTIONARY_SIZE;
+    filled = 0;
+    buffer = undefined;
+    return chunk;
+  };
+
+  for await (const chunk of chunksOf(stream)) {
+    for (let at = 0; at < chunk.length; ) {
+      // Only now is it known that the full chunk is not the last.
+      if (buffer && filled === GZIP_CHUNK_SIZE) yield finish(buffer, false);
+      buffer ??= begin();
+      const part = chunk.subarray(at, at + GZIP_CHUNK_SIZE - filled);
+      buffer.set(part, GZIP_DICTIONARY_SIZE + filled);
+      filled += part.length;
+      at += part.length;
+    }
+  }
+  yield finish(buffer ?? begin(), true);
+}
