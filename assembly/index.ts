@@ -27,6 +27,7 @@ export {
   outputStart as inflate_output_start,
   push as inflate_push,
 } from "./inflate";
+export { end as rewrite_end, init as rewrite_init, push as rewrite_push } from "./rewrite";
 export {
   DIGEST as sha256_digest_bytes,
   digest as sha256_digest,

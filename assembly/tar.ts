@@ -20,7 +20,7 @@
  * changes the block in place.
  */
 
-const BLOCK_SIZE: usize = 512;
+export const BLOCK_SIZE: usize = 512;
 export const BLOCK: usize = memory.data(512, 16);
 export const NUMBERS: usize = memory.data(56, 16);
 export const LENGTHS: usize = memory.data(20, 16);
@@ -32,6 +32,7 @@ const GID: usize = 116;
 const SIZE: usize = 124;
 const MTIME: usize = 136;
 const CHECKSUM: usize = 148;
+export const TYPE: usize = 156;
 const LINKNAME: usize = 157;
 const MAGIC: usize = 257;
 const UNAME: usize = 265;
@@ -126,6 +127,23 @@ export function retime(seconds: f64, clamp: bool): usize {
   // A block in which no time was late keeps every byte.
   if (changed) writeChecksum();
   return OK;
+}
+
+/** The size that `parse` has read. */
+export function size(): f64 {
+  return number(3);
+}
+
+/** Writes a size that the field can hold. */
+export function setSize(bytes: u32): void {
+  writeOctal(SIZE, LONG - 1, bytes);
+  writeChecksum();
+}
+
+/** Whether the name that `parse` has read, prefix included, ends in "/": v7's sign of a directory. */
+export function isDirectoryName(): bool {
+  const length = <usize>load<u32>(LENGTHS);
+  return length > 0 ? load<u8>(BLOCK + NAME + length - 1) === 0x2f : load<u32>(LENGTHS, 16) > 0;
 }
 
 function readFormat(): i32 {

@@ -53,6 +53,11 @@ export function tarInvalid(verb: "read" | "write" | "change", reason: string): S
   return new SealiftError("TAR_INVALID", `Cannot ${verb} tar header: ${reason}`);
 }
 
+/** Input that a rewrite in one pass leaves to the kernels it is made of, for them to do or to refuse. */
+export class RewriteRefused extends Error {
+  override readonly name = "RewriteRefused";
+}
+
 /** A defect in the caller: a hasher or codec used after its end, or from inside its own `emit`. */
 export function misuse(what: string): SealiftError {
   return new SealiftError("INTERNAL", `Cannot use ${what}`);

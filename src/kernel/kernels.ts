@@ -87,6 +87,33 @@ export interface ZstdEncoder {
   frame(content: Uint8Array): Uint8Array;
 }
 
+/** What a layer's rewrite in one pass reads, changes and writes. */
+export interface RewriteOptions {
+  readonly input: "none" | "gzip";
+  /** The tar as it is, or as `gzip` packs it at `GZIP_LEVEL`. */
+  readonly output: "none" | "gzip";
+  /** Whole seconds since the epoch; every time is set to it, or only those later if `clamp`. */
+  readonly seconds: number;
+  readonly clamp: boolean;
+  /** Shown what gzip was around, all of it and in order. */
+  readonly before?: Emit;
+  /** Shown the tar with its new times. */
+  readonly after?: Emit;
+}
+
+/**
+ * A rewrite in progress. Its output is produced as it is asked for, and each
+ * view is valid until the next is.
+ */
+export interface Rewriter {
+  /** All of it must be taken before anything else is called. */
+  write(chunk: Uint8Array): Iterable<Uint8Array>;
+  /** Ends the input. */
+  end(): Iterable<Uint8Array>;
+  /** Gives back what the rewriter holds; harmless after `end`. */
+  release(): void;
+}
+
 /** Header dialect, told apart by the magic. */
 export type TarFormat = "v7" | "ustar" | "gnu";
 
@@ -154,4 +181,11 @@ export interface Kernels {
   gzip(options?: GzipOptions): Codec;
   readonly zstd: ZstdKernel;
   readonly tar: TarKernel;
+  /**
+   * Decompresses a layer, sets the times of its tar as tar/normalise-timestamps.ts
+   * does, and compresses it, in one pass. Absent where there is no faster way
+   * than one after the other. Throws RewriteRefused where that way must be taken:
+   * the input is damaged, or unusual.
+   */
+  readonly rewriter?: (options: RewriteOptions) => Rewriter;
 }

@@ -6,6 +6,7 @@ import { wasmCrc32 } from "./wasm/crc32.ts";
 import { wasmGzip } from "./wasm/gzip.ts";
 import { wasmGunzip, wasmInflate } from "./wasm/inflate.ts";
 import { InstancePool, pooledCodec } from "./wasm/instance.ts";
+import { wasmRewriter } from "./wasm/rewrite.ts";
 import { wasmSha256, wasmSha512 } from "./wasm/sha2.ts";
 import { wasmSha256Many } from "./wasm/sha256x4.ts";
 import { wasmTar } from "./wasm/tar.ts";
@@ -35,5 +36,6 @@ export function wasmKernels(module: WebAssembly.Module, zstd: ZstdModules = {}):
     gzip: (options) => pooledCodec(pool, (instance) => wasmGzip(instance, options)),
     zstd: wasmZstd(zstd, wasmXxh64(shared)),
     tar: wasmTar(shared),
+    rewriter: (options) => wasmRewriter(pool, options),
   };
 }

@@ -60,6 +60,10 @@ export interface KernelExports {
   gzip_end(length: number): number;
   gzip_output_start(): number;
 
+  rewrite_init(gzipped: number, seconds: number, clamp: number): void;
+  rewrite_push(length: number): number;
+  rewrite_end(): number;
+
   readonly tar_block: Constant;
   readonly tar_numbers: Constant;
   readonly tar_lengths: Constant;
