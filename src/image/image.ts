@@ -80,6 +80,11 @@ export interface Layer {
   tar(): Promise<Content>;
   /** The uncompressed tar in one pass, checked against the diff_id where it is known. */
   stream(): Promise<ByteStream>;
+  /**
+   * The blob in one pass where it is gzip, checked against its own digest, but
+   * not yet against the diff_id: for whoever does that while unpacking it.
+   */
+  packed?(): Promise<ByteStream | undefined>;
   /** Gives back what waits in the spool; asking again does the work again. */
   release(): Promise<void>;
 }

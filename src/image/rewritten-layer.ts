@@ -7,9 +7,14 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, formatDigest } from "../oci/digest.ts";
 import { declaredCompression, withCompression } from "../oci/media-type.ts";
 import type { Layer, LayerBlob } from "./image.ts";
+import { type OnePass, type RewrittenContent, rewriteInOnePass } from "./one-pass.ts";
 
 /** Changes a layer's uncompressed tar on its way. Must give the same bytes each time. */
-export type Rewrite = (tar: ByteStream) => ByteStream;
+export interface Rewrite {
+  readonly tar: (tar: ByteStream) => ByteStream;
+  /** The same bytes sooner, unpacking and packing included; absent where nothing does. */
+  readonly onePass?: OnePass | undefined;
+}
 
 /** Seek tables of the old bytes; they would be wrong for the new ones (stargz, zstd:chunked). */
 const SEEK_TABLE = /^(containerd\.io\/snapshot\/stargz\/|io\.(github\.)?containers\.zstd-chunked\.)/;
@@ -31,36 +36,63 @@ export function rewrittenLayer(layer: Layer, change: Rewrite, host: Host): Layer
   // One after another is one: what lies between is never made.
   const earlier = rewrites.get(layer);
   const source = earlier?.source ?? layer;
-  const rewrite: Rewrite = earlier ? (tar) => change(earlier.rewrite(tar)) : change;
+  const rewrite: Rewrite = earlier ? { tar: (tar) => change.tar(earlier.rewrite.tar(tar)) } : change;
   const compression = declaredCompression(source.mediaType) === "none" ? "none" : "gzip";
   const mediaType = withCompression(source.mediaType, compression);
   let madeBlob: Promise<MadeBlob> | undefined;
   let madeTar: Promise<SpooledContent> | undefined;
 
   async function makeBlob(): Promise<MadeBlob> {
-    const hasher = host.kernels.hasher("sha256");
-    const tar = tapped(await rewrittenStream(), (chunk) => hasher.update(chunk));
-    const encoded = compression === "none" ? tar : gzip(tar, host.kernels, { pool: host.pool });
-    const made = await spoolContent(host.spool, host.kernels, encoded);
-    const diffId = formatDigest("sha256", hasher.digest());
+    const { content, diffId } = await make(compression);
     if (diffId === (await source.diffId())) {
-      await made.dispose();
+      await content.dispose();
       return { diffId, blob: await source.blob(), dispose: async () => {} };
     }
-    const descriptor = describe(source, mediaType, made);
-    return { diffId, blob: { ...made, descriptor }, dispose: () => made.dispose() };
+    const descriptor = describe(source, mediaType, content);
+    return { diffId, blob: { ...content, descriptor }, dispose: () => content.dispose() };
+  }
+
+  async function make(form: "none" | "gzip"): Promise<RewrittenContent> {
+    return (await makeInOnePass(form)) ?? (await makeStepByStep(form));
+  }
+
+  async function makeInOnePass(form: "none" | "gzip"): Promise<RewrittenContent | undefined> {
+    if (!rewrite.onePass) return undefined;
+    const report = progress(await source.diffId());
+    let done = 0;
+    const made = await rewriteInOnePass(source, rewrite.onePass, form, host, (view) => {
+      done += view.length;
+      report(done, false);
+    });
+    if (made) report(done, true);
+    return made;
+  }
+
+  async function makeStepByStep(form: "none" | "gzip"): Promise<RewrittenContent> {
+    const tar = await rewrittenStream();
+    if (form === "none") {
+      const content = await spoolContent(host.spool, host.kernels, tar);
+      return { content, diffId: content.digest };
+    }
+    const hasher = host.kernels.hasher("sha256");
+    const packed = gzip(
+      tapped(tar, (chunk) => hasher.update(chunk)),
+      host.kernels,
+      { pool: host.pool },
+    );
+    const content = await spoolContent(host.spool, host.kernels, packed);
+    return { content, diffId: formatDigest("sha256", hasher.digest()) };
   }
 
   async function rewrittenStream(): Promise<ByteStream> {
-    const id = await source.diffId();
-    return observed(rewrite(await source.stream()), (done, finished) =>
-      host.log({ type: "progress", id, stage: "rewriting", done, finished }),
-    );
+    const report = progress(await source.diffId());
+    return observed(rewrite.tar(await source.stream()), report);
   }
 
+  const progress = (id: Digest) => (done: number, finished: boolean) =>
+    host.log({ type: "progress", id, stage: "rewriting", done, finished });
   const blob = () => (madeBlob ??= makeBlob());
-  const tar = () =>
-    (madeTar ??= rewrittenStream().then((stream) => spoolContent(host.spool, host.kernels, stream)));
+  const tar = () => (madeTar ??= make("none").then(({ content }) => content));
 
   const rewritten: Layer = {
     mediaType,

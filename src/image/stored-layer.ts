@@ -34,6 +34,7 @@ export function storedLayer(stored: StoredLayer, host: Host): Layer {
     isStored: true,
     blob: async () => blob,
     stream,
+    ...(declaredCompression(descriptor.mediaType) === "gzip" && { packed: blob.open }),
     async tar() {
       if (declaredCompression(descriptor.mediaType) === "none")
         return requireDiffId(blob, await stored.diffId());

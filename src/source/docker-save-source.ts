@@ -49,6 +49,7 @@ function compressedLayer(saved: DockerSaveLayer, host: Host): Layer {
     blob: async () => (await layer()).blob(),
     tar: async () => (await layer()).tar(),
     stream: async () => (await layer()).stream(),
+    packed: async () => (await layer()).packed?.(),
     release: async () => (await layer()).release(),
   };
 }

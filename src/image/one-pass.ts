@@ -1,0 +1,84 @@
+import { type SpooledContent, spoolContent } from "../bytes/spool.ts";
+import { type ByteStream, chunksOf, streamFrom } from "../bytes/stream.ts";
+import { gzip } from "../compression/gzip.ts";
+import type { Host } from "../host.ts";
+import { RewriteRefused } from "../kernel/failure.ts";
+import type { Emit, RewriteOptions, Rewriter } from "../kernel/kernels.ts";
+import { type Digest, digestAlgorithm, formatDigest } from "../oci/digest.ts";
+import type { Layer } from "./image.ts";
+
+/** Begins a rewrite that reads, changes and writes in one pass. */
+export type OnePass = (pass: Pick<RewriteOptions, "input" | "output" | "before" | "after">) => Rewriter;
+
+/** A rewritten layer in the spool. */
+export interface RewrittenContent {
+  readonly content: SpooledContent;
+  /** Of its tar. */
+  readonly diffId: Digest;
+}
+
+/**
+ * Rewrites a layer in one pass into the spool. Gives undefined, and leaves
+ * nothing behind, where it has to be done step by step: the pass refuses the
+ * layer, or the layer is not that of its diff_id, which reading it step by step
+ * then says. `onTar` is shown the rewritten tar.
+ * Fails as reading the layer's bytes does.
+ */
+export async function rewriteInOnePass(
+  source: Layer,
+  begin: OnePass,
+  output: "none" | "gzip",
+  host: Host,
+  onTar: Emit,
+): Promise<RewrittenContent | undefined> {
+  const { kernels } = host;
+  const expected = await source.diffId();
+  const packed = await source.packed?.();
+  const algorithm = digestAlgorithm(expected);
+  // What `stream()` gives is checked already.
+  const before = packed && kernels.hasher(algorithm);
+  const after = output === "gzip" ? kernels.hasher("sha256") : undefined;
+  // Workers compress what the pass leaves as a tar: that is most of the time.
+  const pool = output === "gzip" ? host.pool : undefined;
+  const rewriter = begin({
+    input: packed ? "gzip" : "none",
+    output: pool ? "none" : output,
+    ...(before && { before: (view) => before.update(view) }),
+    after(view) {
+      after?.update(view);
+      onTar(view);
+    },
+  });
+  try {
+    const stream = rewrittenBy(rewriter, packed ?? (await source.stream()));
+    const encoded = pool ? gzip(stream, kernels, { pool }) : stream;
+    const content = await spoolContent(host.spool, kernels, encoded);
+    if (before && formatDigest(algorithm, before.digest()) !== expected) {
+      await content.dispose();
+      return undefined;
+    }
+    return { content, diffId: after ? formatDigest("sha256", after.digest()) : content.digest };
+  } catch (error) {
+    if (error instanceof RewriteRefused) return undefined;
+    throw error;
+  } finally {
+    rewriter.release();
+    before?.release();
+    after?.release();
+  }
+}
+
+/**
+ * The rewriter's output. Unlike other streams', its chunks are views that the
+ * next read makes invalid: whoever is given it must be done with one before
+ * asking for more, as the spool and gzip are.
+ */
+function rewrittenBy(rewriter: Rewriter, stream: ByteStream): ByteStream {
+  return streamFrom(
+    (async function* () {
+      for await (const chunk of chunksOf(stream)) yield* rewriter.write(chunk);
+      yield* rewriter.end();
+    })(),
+    (reason) => stream.cancel(reason),
+  );
+}
