@@ -75,12 +75,12 @@ async function bundledPage(): Promise<string> {
   return output[0]?.output[0].code ?? "";
 }
 
-function serve({ random, texts, packed }: CorpusData, script: string): Promise<Server> {
+function serve({ random, texts, packed, diffId, digest }: CorpusData, script: string): Promise<Server> {
   const files: Record<string, [type: string, content: string | Uint8Array]> = {
     "/": ["text/html", '<!doctype html><title>bench</title><script type="module" src="/page.js"></script>'],
     "/page.js": ["text/javascript", script],
     "/kernels.wasm": ["application/wasm", readFileSync(join(import.meta.dirname, "../dist/kernels.wasm"))],
-    "/names": ["application/json", JSON.stringify({ texts: texts.map(({ name }) => name) })],
+    "/names": ["application/json", JSON.stringify({ texts: texts.map(({ name }) => name), diffId, digest })],
     "/random": ["application/octet-stream", random.data],
   };
   for (const [kind, blobs] of Object.entries({ texts, packed })) {

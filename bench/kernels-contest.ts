@@ -24,7 +24,7 @@ const LEVELS = [
 
 /** All contests, or those whose name begins with one of `only`. */
 export function contestsOf(corpus: Corpus, only: readonly string[]): readonly Contest[] {
-  const { random, streams, files, texts, packed } = corpus;
+  const { random, streams, files, texts, packed, layer } = corpus;
   const sum = (inputs: readonly Input[]) => inputs.reduce((total, { data }) => total + data.length, 0);
   const one = (task: Task, label: string): Contest => ({
     name: `${label}, one stream`,
@@ -53,6 +53,13 @@ export function contestsOf(corpus: Corpus, only: readonly string[]): readonly Co
       contests.push({ name, task: "gzip", args: [input, level], bytes: input.data.length, rounds });
     }
   }
+  contests.push({
+    name: "normalise a gzip layer, whole pass",
+    task: "normaliseLayer",
+    args: [layer],
+    bytes: texts.at(-1)?.data.length ?? 0,
+    rounds: 7,
+  });
   return contests.filter(({ name }) => only.length === 0 || only.some((start) => name.startsWith(start)));
 }
 

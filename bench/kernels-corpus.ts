@@ -1,5 +1,7 @@
 /** What the contests work on, made of the same few blocks of data on every host. */
+import type { Digest } from "../src/oci/digest.ts";
 import type { Input } from "./kernels-engines.ts";
+import type { LayerInput } from "./layer-engines.ts";
 
 export interface Blob {
   readonly name: string;
@@ -12,6 +14,9 @@ export interface CorpusData {
   readonly texts: readonly Blob[];
   /** The same, as zlib packs them at level 6. */
   readonly packed: readonly Blob[];
+  /** Of the last text, a tar, and of the same packed. */
+  readonly diffId: Digest;
+  readonly digest: Digest;
 }
 
 export interface Corpus {
@@ -22,12 +27,14 @@ export interface Corpus {
   readonly files: readonly Input[];
   readonly texts: readonly Input[];
   readonly packed: readonly Input[];
+  /** The tar of software as an image holds it. */
+  readonly layer: LayerInput;
 }
 
 export const RANDOM_SIZE = 64e6;
 const CHUNK = 64 * 1024;
 
-export function makeCorpus({ random, texts, packed }: CorpusData): Corpus {
+export function makeCorpus({ random, texts, packed, diffId, digest }: CorpusData): Corpus {
   const quarter = RANDOM_SIZE / 4;
   return {
     random: input(random),
@@ -37,6 +44,7 @@ export function makeCorpus({ random, texts, packed }: CorpusData): Corpus {
     files: smallFiles(random.data),
     texts: texts.map(input),
     packed: packed.map(input),
+    layer: { ...input(packed.at(-1) as Blob), diffId, digest },
   };
 }
 

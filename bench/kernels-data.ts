@@ -1,7 +1,9 @@
 /** The kernels' corpus: what any Linux system has, by a fixed recipe, and random bytes from a fixed seed. */
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { type Digest, formatDigest } from "../src/oci/digest.ts";
 import { type CorpusData, RANDOM_SIZE } from "./kernels-corpus.ts";
 
 const MB = 1e6;
@@ -17,7 +19,14 @@ export function gatherData(): CorpusData {
     { name: "software tar", data: gathered(() => true, true) },
   ];
   const packed = texts.map(({ name, data }) => ({ name, data: new Uint8Array(gzipSync(data)) }));
-  return { random: { name: "random", data: randomBytes(RANDOM_SIZE) }, texts, packed };
+  const last = (blobs: readonly { data: Uint8Array }[]) => blobs.at(-1)?.data ?? new Uint8Array();
+  return {
+    random: { name: "random", data: randomBytes(RANDOM_SIZE) },
+    texts,
+    packed,
+    diffId: digestOf(last(texts)),
+    digest: digestOf(last(packed)),
+  };
 }
 
 /** Files of each place in the order of their paths, cut off where its part is full. */
@@ -32,6 +41,8 @@ function gathered(wanted: (name: string) => boolean, asTar: boolean): Uint8Array
       if (!wanted(path)) continue;
       const content = readFileSync(path);
       const pieces = asTar ? [tarHeader(path, content.length), content, padding(content.length)] : [content];
+      // A tar cut off would be none.
+      if (asTar && at + pieces.reduce((sum, { length }) => sum + length, 0) > end) break;
       for (const piece of pieces) {
         const fitting = piece.subarray(0, end - at);
         data.set(fitting, at);
@@ -40,6 +51,10 @@ function gathered(wanted: (name: string) => boolean, asTar: boolean): Uint8Array
     }
   });
   return data.slice(0, at);
+}
+
+function digestOf(data: Uint8Array): Digest {
+  return formatDigest("sha256", createHash("sha256").update(data).digest());
 }
 
 /** Regular files below 2 MB, so that no single one makes a place's part. */
@@ -52,13 +67,15 @@ function* filesUnder(folder: string): Generator<string> {
   }
 }
 
-/** Enough of a POSIX.1 header to compress like one. */
+/** A POSIX.1 header of what every file here has. */
 function tarHeader(name: string, size: number): Uint8Array {
   const block = Buffer.alloc(512);
   block.write(name.slice(1, 100), 0);
   block.write(`0000644\u00000000000\u00000000000\0${size.toString(8).padStart(11, "0")}\0`, 100);
-  block.write("14400000000\u0000010000\0 0", 136);
+  block.write("14400000000\u0000        0", 136);
   block.write("ustar\u000000root", 257);
+  const sum = block.reduce((total, byte) => total + byte, 0);
+  block.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
   return block;
 }
 

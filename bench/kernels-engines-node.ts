@@ -3,8 +3,10 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { crc32, createGunzip, gunzipSync, gzipSync } from "node:zlib";
+import { Readable } from "node:stream";
+import { crc32, createGunzip, createGzip, gunzipSync, gzipSync } from "node:zlib";
 import type { Engine, Input } from "./kernels-engines.ts";
+import { normaliseByPeer, type Peer } from "./layer-engines.ts";
 import { isInstalled } from "./measured.ts";
 
 export const nodeEngines: readonly Engine[] = [
@@ -19,6 +21,7 @@ export const nodeEngines: readonly Engine[] = [
     crc32: ({ chunks }) => chunks.reduce((sum, chunk) => crc32(chunk, sum), 0),
     gunzip: ({ data }) => gunzipSync(data),
     gzip: ({ data }, level) => gzipSync(data, { level }),
+    normaliseLayer: (input) => normaliseByPeer(input, nodePeer),
     async gunzipStream({ chunks }) {
       const stream = createGunzip();
       const written = (async () => {
@@ -33,6 +36,19 @@ export const nodeEngines: readonly Engine[] = [
     },
   },
 ];
+
+/** Streams as Node has them, their work on its threads. */
+const nodePeer: Peer = {
+  hash() {
+    const hash = createHash("sha256");
+    return { update: (chunk) => hash.update(chunk), hex: () => hash.digest("hex") };
+  },
+  unpacked: (chunks) => Readable.from(chunks).pipe(createGunzip({ chunkSize: STREAM_CHUNK })),
+  packed: (tar) => Readable.from(tar).pipe(createGzip({ level: 6, chunkSize: STREAM_CHUNK })),
+};
+
+/** Larger than Node's default of 16 kB, with which its streams take longer. */
+const STREAM_CHUNK = 128 * 1024;
 
 function hash(algorithm: string, { chunks }: Input): Uint8Array {
   const hasher = createHash(algorithm);

@@ -3,6 +3,7 @@ import { sha256, sha512 } from "@noble/hashes/sha2.js";
 import { Gunzip, gunzipSync, gzipSync } from "fflate";
 import { createCRC32, createSHA256, createSHA512 } from "hash-wasm";
 import type { Codec, GzipLevel, Kernels } from "../src/kernel/kernels.ts";
+import type { LayerInput } from "./layer-engines.ts";
 
 /** Data to work on, whole and as a stream would bring it. */
 export interface Input {
@@ -22,6 +23,8 @@ export interface Tasks {
   gunzipStream(input: Input): number;
   gunzip(input: Input): Uint8Array;
   gzip(input: Input, level: number): Uint8Array;
+  /** Gives the new diff_id. */
+  normaliseLayer(input: LayerInput): Uint8Array;
 }
 
 export type Task = keyof Tasks;

@@ -2,12 +2,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { nodeKernels } from "../cli/host/engines.ts";
 import { loadKernels } from "../cli/host/kernels.ts";
 import { compete, contestsOf, type Stopwatch } from "./kernels-contest.ts";
 import { makeCorpus } from "./kernels-corpus.ts";
 import { gatherData } from "./kernels-data.ts";
 import { libraryEngines, platformEngines, sealiftEngine } from "./kernels-engines.ts";
 import { nativeEngines, nativeSeconds, nodeEngines } from "./kernels-engines-node.ts";
+import { platformLayers, sealiftLayers } from "./layer-engines.ts";
 import type { Row } from "./row.ts";
 
 const stopwatch: Stopwatch = () => {
@@ -22,9 +24,11 @@ export async function* bench(say: (text: string) => void, only: readonly string[
     const corpus = makeCorpus(gatherData());
     const engines = [
       sealiftEngine(await loadKernels()),
+      ...sealiftLayers(await nodeKernels({})),
       ...(await libraryEngines()),
       ...nodeEngines,
       ...platformEngines(),
+      await platformLayers(),
       ...nativeEngines(folder),
     ];
     for (const contest of contestsOf(corpus, only)) {

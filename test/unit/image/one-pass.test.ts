@@ -7,6 +7,7 @@ import { streamFrom, streamOf } from "../../../src/bytes/stream.ts";
 import { normalizeTimestamps } from "../../../src/filter/normalize-timestamps.ts";
 import { assembledImage } from "../../../src/image/assembled-image.ts";
 import type { Layer } from "../../../src/image/image.ts";
+import { storedBlob } from "../../../src/image/stored-blob.ts";
 import { storedLayer } from "../../../src/image/stored-layer.ts";
 import { tarLayer } from "../../../src/image/tar-layer.ts";
 import type { RewriteOptions } from "../../../src/kernel/kernels.ts";
@@ -61,7 +62,7 @@ const stored =
   (host) => {
     const descriptor = { mediaType, digest: digestOf(kernels, blob), size: blob.length };
     const open = async () => streamOf(held);
-    return storedLayer({ descriptor, diffId: async () => diffId, open }, host);
+    return storedLayer({ blob: storedBlob(descriptor, { open }, host), diffId: async () => diffId }, host);
   };
 
 const gzipLayer = (bytes: Uint8Array) => stored(new Uint8Array(gzipSync(bytes)), digestOf(kernels, bytes));
@@ -192,7 +193,7 @@ describe("a layer that is not what it should be fails as it does step by step", 
             throw new Error("disk on fire");
           })(),
         );
-      return storedLayer({ descriptor, diffId: async () => diffId, open }, host);
+      return storedLayer({ blob: storedBlob(descriptor, { open }, host), diffId: async () => diffId }, host);
     };
   }
 });
