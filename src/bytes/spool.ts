@@ -84,7 +84,8 @@ export function memorySpool(limit: number): Spool {
               `Cannot spool content: it needs more than ${limit} bytes of memory`,
             );
           }
-          parts.push(chunk.slice());
+          // Not `slice`, which of a Buffer is a view.
+          parts.push(new Uint8Array(chunk));
           size += chunk.length;
           held += chunk.length;
         },

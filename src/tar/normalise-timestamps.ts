@@ -84,7 +84,8 @@ async function* trailing(input: StreamInput, output: Gather) {
 }
 
 function retimedBlock(block: Uint8Array, kernels: Kernels, { seconds, clamp }: TimestampOptions): Uint8Array {
-  const copy = block.slice();
+  // Not `slice`, which of a Buffer is a view: what is still to be read elsewhere would change.
+  const copy = new Uint8Array(block);
   kernels.tar.retime(copy, seconds, clamp);
   return copy;
 }

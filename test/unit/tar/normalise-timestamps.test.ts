@@ -227,6 +227,13 @@ it("refuses seconds that no header can hold", () => {
   }
 });
 
+it("leaves what it reads as it was, a Buffer too", async () => {
+  const tar = Buffer.from(withTimes(["mtime", "5.25"]));
+  const before = new Uint8Array(tar);
+  await readAll(normaliseTimestamps(streamOf(tar), kernels, { seconds: 1_700_000_000, clamp: false }));
+  expect(new Uint8Array(tar)).toEqual(before);
+});
+
 it("fails on a truncated archive and a malformed time", async () => {
   const tar = archive(rawMember({}, "x".repeat(600)));
   await expect(retimed(tar.slice(0, 1100), SET)).rejects.toMatchObject({ code: "TAR_TRUNCATED" });
