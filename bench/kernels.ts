@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { nodeKernels } from "../cli/host/engines.ts";
+import { withEngines } from "../cli/host/engines.ts";
 import { loadKernels } from "../cli/host/kernels.ts";
 import { compete, contestsOf, type Stopwatch } from "./kernels-contest.ts";
 import { makeCorpus } from "./kernels-corpus.ts";
@@ -24,7 +24,7 @@ export async function* bench(say: (text: string) => void, only: readonly string[
     const corpus = makeCorpus(gatherData());
     const engines = [
       sealiftEngine(await loadKernels()),
-      ...sealiftLayers(await nodeKernels({})),
+      ...sealiftLayers(withEngines(await loadKernels(), "auto")),
       ...(await libraryEngines()),
       ...nodeEngines,
       ...platformEngines(),
