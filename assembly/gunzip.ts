@@ -8,7 +8,9 @@
  *
  * ABI: as inflate.ts, with its input and output windows and statuses, but never
  * DONE, since another member may follow; `complete()` tells whether the input
- * may end here.
+ * may end here. At a block's beginning (AT_BLOCK) `memberCrc()` and
+ * `memberLength()` belong to what inflate.ts says must be kept, and `resume` takes
+ * them too.
  */
 import { step as crcStep, prepare as prepareCrc } from "./crc32";
 import { crc32Long } from "./crc32-sparse";
@@ -18,6 +20,7 @@ import {
   inflate,
   init as initInflate,
   outputEnd,
+  resume as resumeInflate,
   supply,
   takeByte,
 } from "./inflate";
@@ -71,6 +74,25 @@ export function init(): void {
   prepareCrc();
   place = MEMBER;
   members = 0;
+}
+
+/** Goes on inside a member, at a block's beginning. */
+export function resume(history: u32, unread: u32, bits: u32, crcSoFar: u32, lengthSoFar: u32): void {
+  init();
+  resumeInflate(history, unread, bits);
+  crc = crcSoFar;
+  length = lengthSoFar;
+  place = BODY;
+}
+
+/** The CRC-32 of the member's output so far. */
+export function memberCrc(): u32 {
+  return crc;
+}
+
+/** Bytes of the member's output so far, modulo 2^32. */
+export function memberLength(): u32 {
+  return length;
 }
 
 export function push(count: u32): i32 {

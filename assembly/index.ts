@@ -11,7 +11,14 @@ export {
   compress as deflate_compress,
   OUTPUT as deflate_output,
 } from "./deflate";
-export { complete as gunzip_complete, init as gunzip_init, push as gunzip_push } from "./gunzip";
+export {
+  complete as gunzip_complete,
+  init as gunzip_init,
+  memberCrc as gunzip_member_crc,
+  memberLength as gunzip_member_length,
+  push as gunzip_push,
+  resume as gunzip_resume,
+} from "./gunzip";
 export {
   end as gzip_end,
   init as gzip_init,
@@ -20,12 +27,17 @@ export {
 } from "./gzip";
 export {
   complete as inflate_complete,
+  HISTORY as inflate_history,
+  historyLength as inflate_history_length,
+  historyStart as inflate_history_start,
   INPUT as inflate_input,
   INPUT_SIZE as inflate_input_size,
   init as inflate_init,
   outputLength as inflate_output_length,
   outputStart as inflate_output_start,
   push as inflate_push,
+  stopAtBlock as inflate_stop_at_block,
+  unreadBits as inflate_unread_bits,
 } from "./inflate";
 export { end as rewrite_end, init as rewrite_init, push as rewrite_push } from "./rewrite";
 export {

@@ -30,6 +30,13 @@
  * tells whether the stream was over. gunzip.ts drives the same machine through
  * `supply`, `inflate`, `alignToByte` and `takeByte`.
  *
+ * Reading can be taken up at a block's beginning, where the only state is the bit
+ * buffer and the history (Mark Adler's zran does so with zlib). After
+ * `stopAtBlock()` the next one answers AT_BLOCK, once; there `unreadBits()`,
+ * `historyStart()` and `historyLength()` are all there is to keep. `resume(n,
+ * bits, count)` goes on, `n` bytes of history being at `HISTORY` and the rest of
+ * the byte the block begins in being `bits`.
+ *
  * One file, though long: every step works on the same bit buffer, and a module's
  * variables can be set in that module only.
  */
@@ -66,6 +73,7 @@ import {
   WINDOW_SIZE,
 } from "./deflate-format";
 import {
+  AT_BLOCK,
   BAD_BLOCK_TYPE,
   BAD_CODE,
   BAD_DISTANCE,
@@ -83,6 +91,7 @@ export const INPUT: usize = memory.data(65536, 16);
 const OUTPUT_SIZE: u32 = 256 * 1024;
 // 32 KiB of history, OUTPUT_SIZE, and 1 KiB of slack: two literals and a match rounded up to 32 need 290.
 const OUTPUT: usize = memory.data(295936, 16);
+export const HISTORY: usize = OUTPUT;
 const OUTPUT_LIMIT: usize = OUTPUT + WINDOW_SIZE + OUTPUT_SIZE;
 
 /** What the fast loop may read in one turn: two refills, each a word at most seven bytes on. */
@@ -103,6 +112,7 @@ const NEXT: i32 = 100;
 
 let step: i32 = BLOCK_HEADER;
 let lastBlock: bool = false;
+let stopping: bool = false;
 
 let input: usize = INPUT;
 let inputEnd: usize = INPUT;
@@ -132,6 +142,7 @@ export function init(): void {
   bits = 0;
   bitCount = 0;
   output = outputBegin = OUTPUT;
+  stopping = false;
   beginStream();
 }
 
@@ -140,6 +151,34 @@ export function beginStream(): void {
   history = output;
   step = BLOCK_HEADER;
   lastBlock = false;
+}
+
+/** Goes on at a block's beginning: `length` bytes of history are at HISTORY, `count` bits of input in `unread`. */
+export function resume(length: u32, unread: u32, count: u32): void {
+  init();
+  output = outputBegin = OUTPUT + length;
+  bits = unread;
+  bitCount = count;
+}
+
+/** Has the next block's beginning answer AT_BLOCK. */
+export function stopAtBlock(): void {
+  stopping = true;
+}
+
+/** Bits of the input given that are not used yet. */
+export function unreadBits(): u32 {
+  return bitCount + ((<u32>(inputEnd - input)) << 3);
+}
+
+/** Where the output begins that the next block may copy from. */
+export function historyStart(): usize {
+  return output - historyLength();
+}
+
+/** Bytes of output that the next block may copy from. */
+export function historyLength(): u32 {
+  return min(<u32>(output - history), WINDOW_SIZE);
 }
 
 /** Raw DEFLATE: nothing may follow its end. */
@@ -251,6 +290,10 @@ function readBlockHeader(): i32 {
   if (lastBlock) {
     step = OVER;
     return NEXT;
+  }
+  if (stopping) {
+    stopping = false;
+    return AT_BLOCK;
   }
   if (!need(3)) return NEED_INPUT;
   lastBlock = takeBits(1) !== 0;

@@ -10,6 +10,8 @@ export const NEED_INPUT: i32 = 0;
 export const HAVE_OUTPUT: i32 = 1;
 /** The DEFLATE stream is over. */
 export const DONE: i32 = 2;
+/** At the beginning of a block, which was asked for: push nothing to go on. */
+export const AT_BLOCK: i32 = 3;
 
 export const BAD_BLOCK_TYPE: i32 = -1;
 export const BAD_STORED_LENGTH: i32 = -2;

@@ -1,7 +1,7 @@
 /** A file that somebody brought: what it is, told by its content and not by its name. */
 import type { Slices } from "../bytes/slices.ts";
 import { chunksOf, collect } from "../bytes/stream.ts";
-import { decompress } from "../compression/decompress.ts";
+import { ARCHIVE_LIMITS, decompress } from "../compression/decompress.ts";
 import { compressionOf } from "../compression/sniff.ts";
 import { isSealiftError, SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
@@ -88,7 +88,8 @@ async function unpack(source: Slices, host: Host): Promise<{ slices: Slices; dis
   const slot = await host.spool.create();
   let size = 0;
   try {
-    for await (const chunk of chunksOf(decompress(source.slice(), host.kernels))) {
+    const unpacked = decompress(source.slice(), host.kernels, undefined, ARCHIVE_LIMITS);
+    for await (const chunk of chunksOf(unpacked)) {
       await slot.write(chunk);
       size += chunk.length;
     }

@@ -49,6 +49,15 @@ export function outputLimit(kind: CompressedKind, limit: number): SealiftError {
   );
 }
 
+/** A bomb, in all likelihood: DEFLATE itself allows 1032 to 1, and only one byte repeated comes near. */
+export function ratioLimit(kind: CompressedKind, limit: number): SealiftError {
+  return new SealiftError(
+    "LIMIT_EXCEEDED",
+    `Cannot decompress ${kind} data: it unpacks to more than ${limit} times its size`,
+    { hint: "This is what a decompression bomb does. If you trust it, unpack it with gunzip first." },
+  );
+}
+
 export function tarInvalid(verb: "read" | "write" | "change", reason: string): SealiftError {
   return new SealiftError("TAR_INVALID", `Cannot ${verb} tar header: ${reason}`);
 }

@@ -50,6 +50,32 @@ export interface Codec {
 export interface InflateOptions {
   /** Upper bound on produced bytes; beyond it the codec throws LIMIT_EXCEEDED. */
   readonly maxOutput?: number;
+  /** Upper bound on produced ÷ consumed bytes; beyond it the codec throws LIMIT_EXCEEDED. DEFLATE's own is 1032. */
+  readonly maxRatio?: number;
+  /** Up to so many produced bytes, 16 MiB if absent, the ratio is not judged: little data may compress well. */
+  readonly ratioFloor?: number;
+}
+
+/** A place in a gzip stream where reading can be taken up: the beginning of a DEFLATE block. */
+export interface AccessPoint {
+  /** Where it is in the compressed stream, in bits. */
+  readonly position: number;
+  /** Bytes of output before it, of all members. */
+  readonly offset: number;
+  /** What it may copy from: the last of its member's output, 32 KiB at most. */
+  readonly window: Uint8Array;
+  /** The CRC-32 of its member's output so far. */
+  readonly crc: number;
+  /** Bytes of its member's output so far, modulo 2^32. */
+  readonly length: number;
+}
+
+/** How access points are found while gzip is read. */
+export interface AccessPoints {
+  /** Bytes of output from one to the next, at least; a block's length comes on top. */
+  readonly spacing: number;
+  /** Called when all output before the point has been emitted. Its window is valid only during the call. */
+  report(point: AccessPoint): void;
 }
 
 export interface GzipOptions {
@@ -175,6 +201,13 @@ export interface Kernels {
    * Throws GZIP_INVALID or GZIP_TRUNCATED.
    */
   gunzip(options?: InflateOptions): Codec;
+  /** As `gunzip`, and reports access points on the way. Absent where the engine cannot stop at a block. */
+  gunzipWithPoints?(points: AccessPoints, options?: InflateOptions): Codec;
+  /**
+   * Reads gzip from an access point on; the input begins with the byte the point
+   * is in. Throws as `gunzip` does. Absent where the engine cannot.
+   */
+  gunzipFrom?(point: AccessPoint, options?: InflateOptions): Codec;
   /** Reads raw DEFLATE (RFC 1951). Throws GZIP_INVALID or GZIP_TRUNCATED. */
   inflate(options?: InflateOptions): Codec;
   /** Writes one gzip member: mtime 0, OS 255, a fixed chunk size. */

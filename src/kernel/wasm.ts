@@ -4,7 +4,7 @@ import { sharedSha256 } from "./sha256.ts";
 import { sharedHash } from "./shared-hash.ts";
 import { wasmCrc32 } from "./wasm/crc32.ts";
 import { wasmGzip } from "./wasm/gzip.ts";
-import { wasmGunzip, wasmInflate } from "./wasm/inflate.ts";
+import { wasmGunzip, wasmGunzipFrom, wasmGunzipWithPoints, wasmInflate } from "./wasm/inflate.ts";
 import { InstancePool, pooledCodec } from "./wasm/instance.ts";
 import { wasmRewriter } from "./wasm/rewrite.ts";
 import { wasmSha256, wasmSha512 } from "./wasm/sha2.ts";
@@ -32,6 +32,9 @@ export function wasmKernels(module: WebAssembly.Module, zstd: ZstdModules = {}):
     crc32: wasmCrc32(shared),
     combineCrc32: (first, second, length) => shared.kernels.crc32_combine(first, second, length) >>> 0,
     gunzip: (options) => pooledCodec(pool, (instance) => wasmGunzip(instance, options)),
+    gunzipWithPoints: (points, options) =>
+      pooledCodec(pool, (instance) => wasmGunzipWithPoints(instance, points, options)),
+    gunzipFrom: (point, options) => pooledCodec(pool, (instance) => wasmGunzipFrom(instance, point, options)),
     inflate: (options) => pooledCodec(pool, (instance) => wasmInflate(instance, options)),
     gzip: (options) => pooledCodec(pool, (instance) => wasmGzip(instance, options)),
     zstd: wasmZstd(zstd, wasmXxh64(shared)),

@@ -1,6 +1,6 @@
 import type { FileSystem, Files } from "../bytes/files.ts";
-import { collect } from "../bytes/stream.ts";
-import { decompress } from "../compression/decompress.ts";
+import { type ByteStream, collect } from "../bytes/stream.ts";
+import { ARCHIVE_LIMITS, decompress } from "../compression/decompress.ts";
 import { compressionOf } from "../compression/sniff.ts";
 import { SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
@@ -13,12 +13,12 @@ import { indexTar } from "../tar/tar-index.ts";
  */
 export async function archiveFiles(path: string, host: Host): Promise<Files> {
   const files = requireFiles(host);
-  if (path === "-")
-    return spoolTar(decompress(await files.stream(path), host.kernels), host.spool, host.kernels);
+  const unpacked = (stream: ByteStream) => decompress(stream, host.kernels, undefined, ARCHIVE_LIMITS);
+  if (path === "-") return spoolTar(unpacked(await files.stream(path)), host.spool, host.kernels);
   const slices = await files.open(path);
   const head = await collect(slices.slice(0, Math.min(4, slices.size)), 4, path);
   if (compressionOf(head) === "none") return indexTar(slices, host.kernels);
-  return spoolTar(decompress(slices.slice(), host.kernels), host.spool, host.kernels);
+  return spoolTar(unpacked(slices.slice()), host.spool, host.kernels);
 }
 
 /** The host's files. Throws UNSUPPORTED where there are none. */

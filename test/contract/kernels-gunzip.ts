@@ -207,6 +207,39 @@ export function gunzipContract(kernels: () => Kernels): void {
     expect(codeOf(limited(0))).toBe("LIMIT_EXCEEDED");
   });
 
+  test("breaks off a bomb by its ratio before it hands out more than that", () => {
+    const bomb = gzipSync(new Uint8Array(24 << 20), { level: 9 });
+    const limits = { maxRatio: 250, ratioFloor: 1 << 20 };
+    for (const size of [100, 1000, bomb.length]) {
+      let taken = 0;
+      const codec = kernels().gunzip(limits);
+      const write = () => {
+        for (const chunk of cutEvery(bomb, size)) codec.write(chunk, (view) => (taken += view.length));
+      };
+      expect(codeOf(write)).toBe("LIMIT_EXCEEDED");
+      expect(taken).toBeLessThanOrEqual(Math.max(1 << 20, 250 * bomb.length));
+    }
+  });
+
+  test("a bomb behind honest data, or in a later member, is one all the same", () => {
+    const bomb = gzipSync(new Uint8Array(24 << 20), { level: 9 });
+    const limits = { maxRatio: 250, ratioFloor: 1 << 20 };
+    const limited = (data: Uint8Array) => () => runCodec(kernels().gunzip(limits), cutEvery(data, 4096));
+    expect(codeOf(limited(gzipSync(Buffer.concat([noise(5000), new Uint8Array(24 << 20)]))))).toBe(
+      "LIMIT_EXCEEDED",
+    );
+    expect(codeOf(limited(Buffer.concat([gzipSync(noise(5000)), bomb])))).toBe("LIMIT_EXCEEDED");
+  });
+
+  test("takes any ratio below the floor, or where none is asked for", () => {
+    const zeros = gzipSync(new Uint8Array(20 << 20), { level: 9 });
+    expect(runCodec(kernels().gunzip(), [zeros])).toHaveLength(20 << 20);
+    expect(runCodec(kernels().gunzip({ maxRatio: 1, ratioFloor: 20 << 20 }), [zeros])).toHaveLength(20 << 20);
+    expect(codeOf(() => runCodec(kernels().gunzip({ maxRatio: 250 }), [zeros]))).toBe("LIMIT_EXCEEDED");
+    const small = gzipSync(new Uint8Array(1 << 20), { level: 9 });
+    expect(runCodec(kernels().gunzip({ maxRatio: 1 }), [small])).toHaveLength(1 << 20);
+  });
+
   test("codecs in progress do not disturb each other", () => {
     const jobs = Array.from({ length: 20 }, (_, i) => {
       const data = mixture(60_000 + i * 1000, i);

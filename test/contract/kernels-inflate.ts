@@ -46,4 +46,12 @@ export function inflateContract(kernels: () => Kernels): void {
     expect(runCodec(kernels().inflate({ maxOutput: 500 }), [packed])).toHaveLength(500);
     expect(codeOf(() => runCodec(kernels().inflate({ maxOutput: 499 }), [packed]))).toBe("LIMIT_EXCEEDED");
   });
+
+  test("breaks off at the ratio", () => {
+    const packed = deflateRawSync(new Uint8Array(1 << 20), { level: 9 });
+    const limited = (maxRatio: number) => () =>
+      runCodec(kernels().inflate({ maxRatio, ratioFloor: 1000 }), [packed]);
+    expect(limited(1032)()).toHaveLength(1 << 20);
+    expect(codeOf(limited(500))).toBe("LIMIT_EXCEEDED");
+  });
 }

@@ -1,8 +1,9 @@
 import { codecOf } from "../codec.ts";
 import { gzipInvalid, gzipTruncated } from "../failure.ts";
 import type { Codec, Emit, InflateOptions } from "../kernels.ts";
+import { OutputLimit } from "../output-limit.ts";
 import { crc32 } from "./crc32.ts";
-import { InflateStream, OutputLimit } from "./inflate.ts";
+import { InflateStream } from "./inflate.ts";
 
 const FLAG_HCRC = 2;
 const FLAG_EXTRA = 4;
@@ -43,6 +44,7 @@ class MemberReader {
   }
 
   push(chunk: Uint8Array, emit: Emit): void {
+    this.#limit.consume(chunk.length);
     let rest: Uint8Array | undefined = chunk;
     while (rest && rest.length > 0) {
       if (!this.#stream) {
@@ -56,7 +58,7 @@ class MemberReader {
   }
 
   #produce(view: Uint8Array, emit: Emit): void {
-    this.#limit.count(view.length);
+    this.#limit.produce(view.length);
     this.#crc = crc32(view, this.#crc);
     this.#size += view.length;
     emit(view);

@@ -1,7 +1,8 @@
 import { Inflate } from "fflate";
 import { codecOf } from "../codec.ts";
-import { type CompressedKind, gzipInvalid, gzipTruncated, outputLimit } from "../failure.ts";
+import { type CompressedKind, gzipInvalid, gzipTruncated } from "../failure.ts";
 import type { Codec, Emit, InflateOptions } from "../kernels.ts";
+import { OutputLimit } from "../output-limit.ts";
 
 /** DEFLATE expands at most 1032-fold: 17 MB at once from a slice, however large the chunk it comes from. */
 const SLICE = 16 * 1024;
@@ -56,23 +57,6 @@ export class InflateStream {
   }
 }
 
-/** Breaks off at `maxOutput`, before the excess is handed out. */
-export class OutputLimit {
-  readonly #kind: CompressedKind;
-  readonly #limit: number;
-  #produced = 0;
-
-  constructor(kind: CompressedKind, options: InflateOptions = {}) {
-    this.#kind = kind;
-    this.#limit = options.maxOutput ?? Number.POSITIVE_INFINITY;
-  }
-
-  count(bytes: number): void {
-    this.#produced += bytes;
-    if (this.#produced > this.#limit) throw outputLimit(this.#kind, this.#limit);
-  }
-}
-
 /** Raw DEFLATE (RFC 1951) by fflate, which checks less than it should: no NLEN, no incomplete codes. */
 export function inflate(options?: InflateOptions): Codec {
   const stream = new InflateStream("deflate");
@@ -80,8 +64,9 @@ export function inflate(options?: InflateOptions): Codec {
   let over = false;
   return codecOf(() => ({
     write(chunk, emit) {
+      limit.consume(chunk.length);
       const produce = (view: Uint8Array) => {
-        limit.count(view.length);
+        limit.produce(view.length);
         emit(view);
       };
       const rest = over ? chunk : stream.push(chunk, produce);

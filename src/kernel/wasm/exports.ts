@@ -46,9 +46,17 @@ export interface KernelExports {
   inflate_complete(): number;
   inflate_output_start(): number;
   inflate_output_length(): number;
+  readonly inflate_history: Constant;
+  inflate_history_start(): number;
+  inflate_history_length(): number;
+  inflate_stop_at_block(): void;
+  inflate_unread_bits(): number;
   gunzip_init(): void;
   gunzip_push(length: number): number;
   gunzip_complete(): number;
+  gunzip_member_crc(): number;
+  gunzip_member_length(): number;
+  gunzip_resume(history: number, unread: number, bits: number, crc: number, length: number): void;
 
   readonly deflate_chunk: Constant;
   readonly deflate_chunk_size: Constant;

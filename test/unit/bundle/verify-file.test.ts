@@ -1,11 +1,16 @@
+import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, it } from "vitest";
 import { openArchiveFile } from "../../../src/bundle/archive-file.ts";
 import { verifyBundle } from "../../../src/bundle/verify.ts";
 import { verifyFile } from "../../../src/bundle/verify-file.ts";
 import { bytesSlices } from "../../../src/bytes/slices.ts";
+import type { Spool } from "../../../src/bytes/spool.ts";
+import { streamOf } from "../../../src/bytes/stream.ts";
+import { wasmKernels } from "../../../src/kernel/wasm.ts";
 import { encodeJson } from "../../../src/oci/json.ts";
 import type { Check, Verdict } from "../../../src/trust/verdict.ts";
 import { type MemoryHost, memoryHost } from "../../memory-host.ts";
+import { kernelModule } from "../kernel/module.ts";
 import { dockerSave, gzipped, type OciArchive, ociArchive, tarOfFiles } from "./archives.ts";
 import { type Fixture, KEY, OTHER_KEY, signedBundle } from "./fixture.ts";
 
@@ -205,3 +210,39 @@ async function withConfig(archive: OciArchive, config: Uint8Array) {
     "index.json": encodeJson({ schemaVersion: 2, manifests: [descriptor] }),
   };
 }
+
+describe("a decompression bomb", () => {
+  /** Members of zeros: 1.1 GB of them are a megabyte of gzip. */
+  const bomb = () => {
+    const member = gzipSync(new Uint8Array(64 << 20), { level: 9 });
+    return Buffer.concat(Array.from({ length: 17 }, () => member));
+  };
+
+  it("in the place of a compressed archive is broken off, and nothing of it stays in the spool", async () => {
+    let [open, largest] = [0, 0];
+    const spool: Spool = {
+      async create() {
+        let size = 0;
+        open++;
+        return {
+          async write(chunk) {
+            size += chunk.length;
+            largest = Math.max(largest, size);
+          },
+          async close() {},
+          open: () => streamOf(new Uint8Array()),
+          async dispose() {
+            open--;
+          },
+        };
+      },
+    };
+    const file = bytesSlices(bomb());
+    const kernels = wasmKernels(await kernelModule());
+    await expect(openArchiveFile(file, { ...host, kernels, spool })).rejects.toMatchObject({
+      code: "LIMIT_EXCEEDED",
+    });
+    expect(open).toBe(0);
+    expect(largest).toBeLessThanOrEqual(1 << 30);
+  });
+});
