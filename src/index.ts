@@ -15,13 +15,24 @@ export { blobSlices, bytesSlices, type Slices } from "./bytes/slices.ts";
 export { memorySpool, type Spool, type SpooledContent, type SpoolSlot } from "./bytes/spool.ts";
 export { type ByteStream, collect, streamFrom, streamOf } from "./bytes/stream.ts";
 export { verified } from "./bytes/verified.ts";
+export {
+  gunzipIndexing,
+  type Indexed,
+  type IndexOptions,
+  type IndexSink,
+  indexGzip,
+} from "./compression/gzip-indexer.ts";
+export { type IndexedGzip, openIndexedGzip } from "./compression/indexed-gzip.ts";
 export { type ErrorCode, isSealiftError, SealiftError } from "./error.ts";
 export type { Clock, Credential, Credentials, Host, LogEvent, ProgressEvent } from "./host.ts";
 export type { Document, Image, Layer, LayerBlob } from "./image/image.ts";
 export { fallbackKernels } from "./kernel/fallback.ts";
 export {
+  type AccessPoint,
+  type AccessPoints,
   type Codec,
   type Hasher,
+  type InflateOptions,
   KERNEL_VERSION,
   type Kernels,
   type ResumableHasher,

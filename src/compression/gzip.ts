@@ -14,7 +14,7 @@ import { transcode } from "./transcode.ts";
  * DEFLATE expands up to 1032 times: 16 KiB of a decompression bomb come out as
  * at most 16 MiB before the reader's back-pressure is felt.
  */
-const GUNZIP_PIECE = 16 * 1024;
+export const GUNZIP_PIECE = 16 * 1024;
 
 /** Decompresses gzip, one member or many. Fails with GZIP_INVALID, GZIP_TRUNCATED, LIMIT_EXCEEDED. */
 export function gunzip(stream: ByteStream, kernels: Kernels, options: InflateOptions = {}): ByteStream {
