@@ -1,6 +1,8 @@
 /**
  * Damaged and random DEFLATE streams, given to the kernel and to zlib: both must
- * take or refuse each, and make the same of what they take.
+ * take or refuse each, and make the same of what they take. Every fourth that is
+ * taken is made gzip and entered at each of its access points, too; every tenth
+ * stream is entered as if it were an access point, with a window and state of noise.
  *
  *   node scripts/fuzz-inflate.ts [streams] [seed]     (a million take three minutes)
  *
@@ -9,15 +11,18 @@
  * A trap, a memory that grows, or output beyond DEFLATE's 1032 to 1 ends the run.
  */
 import { readFile } from "node:fs/promises";
-import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
+import { constants, crc32, deflateRawSync, inflateRawSync } from "node:zlib";
 import { isSealiftError } from "../src/error.ts";
+import type { AccessPoint } from "../src/kernel/kernels.ts";
 import { wasmKernels } from "../src/kernel/wasm.ts";
 import { cutEvery, mixture, noise, prose, randomNumbers, runCodec } from "../test/contract/kernels-input.ts";
 
 const streams = Number(process.argv[2] ?? 100_000);
 const seed = Number(process.argv[3] ?? 1);
 const module = await WebAssembly.compile(await readFile(new URL("../dist/kernels.wasm", import.meta.url)));
-const kernels = wasmKernels(module);
+const { gunzipWithPoints, gunzipFrom, ...rest } = wasmKernels(module);
+if (!gunzipWithPoints || !gunzipFrom) throw new Error("The kernels find no access points");
+const kernels = { ...rest, gunzipWithPoints, gunzipFrom };
 const next = randomNumbers(seed);
 
 /** What a stream unpacks to, and how many of its bytes that takes; undefined where zlib refuses. */
@@ -40,6 +45,49 @@ function byKernel(data: Uint8Array, size: number): Buffer | undefined {
     if (isSealiftError(error, "GZIP_INVALID", "GZIP_TRUNCATED")) return undefined;
     throw error;
   }
+}
+
+/** The gzip of what a stream unpacks to, around the stream. */
+function member(stream: Uint8Array, output: Uint8Array): Uint8Array {
+  const trailer = Buffer.alloc(8);
+  trailer.writeUInt32LE(crc32(output));
+  trailer.writeUInt32LE(output.length, 4);
+  return Buffer.concat([Buffer.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255), stream, trailer]);
+}
+
+let entered = 0;
+
+/** Whether reading from each access point on gives the rest of the output. */
+function isReadFromPoints(stream: Uint8Array, output: Buffer, size: number): boolean {
+  const packed = member(stream, output);
+  const points: AccessPoint[] = [];
+  const report = (point: AccessPoint) => void points.push({ ...point, window: point.window.slice() });
+  const whole = runCodec(kernels.gunzipWithPoints({ spacing: 1, report }), cutEvery(packed, size));
+  entered += points.length;
+  return (
+    whole.equals(output) &&
+    points.every((point) => {
+      const rest = packed.subarray(Math.floor(point.position / 8));
+      return runCodec(kernels.gunzipFrom(point), cutEvery(rest, size)).equals(output.subarray(point.offset));
+    })
+  );
+}
+
+/** Bytes that were never an access point's: an error of ours or some output, and not too much. */
+function isHarmlessAsPoint(data: Uint8Array, size: number): boolean {
+  const window = noise(next(32 * 1024 + 1), next(2 ** 31));
+  const point = { position: next(8), offset: 0, window, crc: next(2 ** 32), length: next(2 ** 32) };
+  let produced = 0;
+  const codec = kernels.gunzipFrom(point);
+  try {
+    for (const chunk of cutEvery(data, size)) codec.write(chunk, (view) => (produced += view.length));
+    codec.end(() => {});
+  } catch (error) {
+    if (!isSealiftError(error, "GZIP_INVALID", "GZIP_TRUNCATED")) throw error;
+  } finally {
+    codec.release();
+  }
+  return produced <= 1032 * data.length + 258;
 }
 
 const { Z_DEFAULT_STRATEGY, Z_FILTERED, Z_HUFFMAN_ONLY, Z_RLE, Z_FIXED } = constants;
@@ -82,9 +130,16 @@ for (let i = 0; i < streams; i++) {
     process.exit(1);
   }
   if (expected) taken++;
+  const isPoint = i % 10 !== 0 || isHarmlessAsPoint(data, size);
+  if (!isPoint || (expected && i % 4 === 0 && !isReadFromPoints(input, expected.output, size))) {
+    console.error(`stream ${i} of seed ${seed}, by access points: ${Buffer.from(data).toString("hex")}`);
+    process.exit(1);
+  }
   if (expected && expected.used < data.length && byKernel(data, size) !== undefined) {
     console.error(`stream ${i} of seed ${seed}: data behind the end was taken`);
     process.exit(1);
   }
 }
-console.log(`${streams} streams: ${taken} taken, ${streams - taken} refused, all as zlib does`);
+console.log(
+  `${streams} streams: ${taken} taken, ${streams - taken} refused, all as zlib does; ${entered} points entered`,
+);
