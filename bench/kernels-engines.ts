@@ -2,6 +2,7 @@
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
 import { Gunzip, gunzipSync, gzipSync } from "fflate";
 import { createCRC32, createSHA256, createSHA512 } from "hash-wasm";
+import { Inflate, gzip as pakoGzip, ungzip } from "pako";
 import type { Codec, GzipLevel, Kernels } from "../src/kernel/kernels.ts";
 import type { LayerInput } from "./layer-engines.ts";
 
@@ -79,9 +80,9 @@ function run(codec: Codec, chunks: Iterable<Uint8Array>, emit: (view: Uint8Array
   codec.end(emit);
 }
 
-/** The libraries that run wherever JavaScript does; pako where it is installed. */
+/** The libraries that run wherever JavaScript does. */
 export async function libraryEngines(): Promise<readonly Engine[]> {
-  return [await hashWasm(), fflate, noble, ...(await pako())];
+  return [await hashWasm(), ...scriptEngines];
 }
 
 async function hashWasm(): Promise<Engine> {
@@ -150,24 +151,23 @@ const noble: Engine = {
   },
 };
 
-interface Pako {
-  ungzip(data: Uint8Array): Uint8Array;
-  gzip(data: Uint8Array, options: { readonly level: number }): Uint8Array;
-}
+const pako: Engine = {
+  name: "pako",
+  gunzipStream({ chunks }) {
+    let length = 0;
+    const stream = new Inflate();
+    stream.onData = (part) => {
+      length += part.length;
+    };
+    for (const chunk of chunks) stream.push(chunk);
+    return length;
+  },
+  gunzip: ({ data }) => ungzip(data),
+  gzip: ({ data }, level) => pakoGzip(data, { level: level as 6 }),
+};
 
-/** No dependency of ours: it takes part where somebody has installed it. */
-async function pako(): Promise<readonly Engine[]> {
-  const name = "pako";
-  const library = (await import(name).catch(() => undefined)) as Pako | undefined;
-  if (!library) return [];
-  return [
-    {
-      name,
-      gunzip: ({ data }) => library.ungzip(data),
-      gzip: ({ data }, level) => library.gzip(data, { level }),
-    },
-  ];
-}
+/** The libraries without WebAssembly, which run where compiling it is forbidden as well. */
+export const scriptEngines: readonly Engine[] = [fflate, noble, pako];
 
 /** What browsers, workers and Node bring along. */
 export function platformEngines(): readonly Engine[] {

@@ -8,7 +8,8 @@ import { compete, contestsOf, type Stopwatch } from "./kernels-contest.ts";
 import { makeCorpus } from "./kernels-corpus.ts";
 import { gatherData } from "./kernels-data.ts";
 import { libraryEngines, platformEngines, sealiftEngine } from "./kernels-engines.ts";
-import { nativeEngines, nativeSeconds, nodeEngines } from "./kernels-engines-node.ts";
+import { nativeEngines, nativeSeconds } from "./kernels-engines-native.ts";
+import { nodeEngines } from "./kernels-engines-node.ts";
 import { platformLayers, sealiftLayers } from "./layer-engines.ts";
 import type { Row } from "./row.ts";
 
