@@ -1,7 +1,7 @@
 import { constants, crc32, deflateRawSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Kernels } from "../../src/kernel/kernels.ts";
+import type { AccessPoint, Kernels } from "../../src/kernel/kernels.ts";
 import {
   anyData,
   codeOf,
@@ -240,6 +240,12 @@ export function gunzipContract(kernels: () => Kernels): void {
     expect(runCodec(kernels().gunzip({ maxRatio: 1 }), [small])).toHaveLength(1 << 20);
   });
 
+  test("reading is taken up at every access point, and the member's checksum still counts", ({ skip }) => {
+    const { gunzipWithPoints, gunzipFrom } = kernels();
+    if (!gunzipWithPoints || !gunzipFrom) return skip("this engine finds no access points");
+    accessPointsContract(gunzipWithPoints, gunzipFrom);
+  });
+
   test("codecs in progress do not disturb each other", () => {
     const jobs = Array.from({ length: 20 }, (_, i) => {
       const data = mixture(60_000 + i * 1000, i);
@@ -306,6 +312,35 @@ export function gunzipContract(kernels: () => Kernels): void {
     expect(codeOf(() => codec.write(packed, () => {}))).toBe("INTERNAL");
     expect(gunzip(packed).equals(data)).toBe(true);
   });
+}
+
+/** What an engine that finds access points must do: of several members, of every kind of block, however cut. */
+function accessPointsContract(
+  gunzipWithPoints: NonNullable<Kernels["gunzipWithPoints"]>,
+  gunzipFrom: NonNullable<Kernels["gunzipFrom"]>,
+): void {
+  const parts = [mixture(300_000, 3), noise(1), new Uint8Array(), prose(90_000), mixture(200_000, 8)];
+  const content = Buffer.concat(parts);
+  const options = [{ level: 9 }, {}, {}, { strategy: constants.Z_FIXED }, { level: 0 }];
+  const packed = Buffer.concat(parts.map((part, i) => gzipSync(part, options[i])));
+  for (const size of [37, 5000, packed.length]) {
+    const points: AccessPoint[] = [];
+    const report = (point: AccessPoint) => void points.push({ ...point, window: point.window.slice() });
+    const whole = runCodec(gunzipWithPoints({ spacing: 10_000, report }), cutEvery(packed, size));
+    expect(whole.equals(content)).toBe(true);
+    expect(points.length).toBeGreaterThan(4);
+    for (const [i, point] of points.entries()) {
+      expect(point.offset - (points[i - 1]?.offset ?? 0)).toBeGreaterThanOrEqual(10_000);
+      const rest = packed.subarray(Math.floor(point.position / 8));
+      const read = (from: AccessPoint) => runCodec(gunzipFrom(from), cutEvery(rest, size));
+      expect(read(point).equals(content.subarray(point.offset))).toBe(true);
+      expect(codeOf(() => read({ ...point, crc: point.crc ^ 1 }))).toBe("GZIP_INVALID");
+      expect(codeOf(() => read({ ...point, length: point.length + 1 }))).toBe("GZIP_INVALID");
+    }
+  }
+  const point = { position: 3, offset: 0, window: new Uint8Array(32_769), crc: 0, length: 0 };
+  expect(codeOf(() => gunzipFrom(point).write(packed, () => {}))).toBe("INTERNAL");
+  expect(codeOf(() => gunzipFrom({ ...point, window: noise(9) }).end(() => {}))).toBe("GZIP_TRUNCATED");
 }
 
 /** Damage may be reported, or may have hit a byte without meaning (a header's time); it may not yield other data. */
