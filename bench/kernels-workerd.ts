@@ -11,8 +11,9 @@ import { gatherData } from "./kernels-data.ts";
 import { type Engine, NoSuchLevel } from "./kernels-engines.ts";
 import type { Row } from "./row.ts";
 
-/** A request takes a millisecond or so; this many runs make that little. */
+/** A request takes a millisecond or so; this many runs of less than LARGE bytes make that little. */
 const REPEATED = 4;
+const LARGE = 32e6;
 
 const stopwatch: Stopwatch = () => ({ wall: performance.now() / 1000 });
 
@@ -44,7 +45,7 @@ export async function* bench(say: (text: string) => void, only: readonly string[
     }
     const offered = (await (await ask(`${origin}/begin`)).json()) as readonly Offer[];
     for (const contest of contestsOf(makeCorpus(data), only)) {
-      const times = contest.task === "gzip" ? 1 : REPEATED;
+      const times = contest.task === "gzip" || contest.bytes > LARGE ? 1 : REPEATED;
       const engines = offered.map((offer) => remote(origin, offer, contest.name, times));
       yield* await compete("workerd", { ...contest, bytes: contest.bytes * times }, engines, stopwatch);
     }
