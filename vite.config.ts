@@ -23,6 +23,8 @@ const test = {
     // Inside workerd, with a plugin that builds and ordinary tests should not have to load.
     "test/host/worker/vitest.config.ts",
     project("web", ["test/host/web/**/*.test.ts"]),
+    // One thing in all hosts at once.
+    project("hosts", ["test/hosts/**/*.test.ts"]),
     project("peers", ["test/peers/**/*.test.ts"]),
   ],
 };

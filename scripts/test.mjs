@@ -3,7 +3,7 @@
 import { requireNode } from "./node-version.mjs";
 
 requireNode();
-const ALL = ["core", "cli", "edge", "worker", "web"].flatMap((name) => ["--project", name]);
+const ALL = ["core", "cli", "edge", "worker", "web", "hosts"].flatMap((name) => ["--project", name]);
 import("./setup.mjs").then(async ({ prepare, runNode }) => {
   await prepare();
   const given = process.argv.slice(2);

@@ -12,27 +12,12 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { installedNodes } from "../../hosts/nodes.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
-
-/** This Node, the machine's own, and those that SEALIFT_SMOKE_NODES names. */
-const nodes = [
-  process.execPath,
-  systemNode(),
-  ...(process.env.SEALIFT_SMOKE_NODES ?? "").split(delimiter),
-].filter((path): path is string => Boolean(path));
-
-function systemNode(): string | undefined {
-  const folders = (process.env.PATH ?? "")
-    .split(delimiter)
-    .filter((folder) => !folder.includes("node_modules"));
-  return folders.map((folder) => join(folder, "node")).find((path) => existsSync(path));
-}
-
-const versionOf = (node: string) => spawnSync(node, ["--version"], { encoding: "utf8" }).stdout.trim();
 
 let folder: string;
 beforeAll(() => {
@@ -52,64 +37,61 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe.each([...new Map(nodes.map((node) => [versionOf(node), node]))])(
-  "the built command on Node %s",
-  (version, node) => {
-    const at = (name: string) => `${version}-${name}`;
-    const sealift = (...args: string[]) =>
-      spawnSync(node, [join(folder, "cli.js"), ...args], {
-        cwd: folder,
-        encoding: "utf8",
-        env: { PATH: process.env.PATH, HOME: folder, SEALIFT_KEY_PASSWORD: "" },
-      });
-
-    it("tells its version, in silence otherwise", () => {
-      const { version: expected } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-      expect(sealift("--version")).toMatchObject({ status: 0, stdout: `${expected}\n`, stderr: "" });
+describe.each([...installedNodes()])("the built command on Node %s", (version, node) => {
+  const at = (name: string) => `${version}-${name}`;
+  const sealift = (...args: string[]) =>
+    spawnSync(node, [join(folder, "cli.js"), ...args], {
+      cwd: folder,
+      encoding: "utf8",
+      env: { PATH: process.env.PATH, HOME: folder, SEALIFT_KEY_PASSWORD: "" },
     });
 
-    it("loads the library's entries", () => {
-      const entries = ["index", "edge", "node"].map((name) => join(root, "dist", `${name}.js`));
-      const script = `for (const path of ${JSON.stringify(entries)}) console.log(Object.keys(await import(path)).length > 0);`;
-      const result = spawnSync(node, ["--input-type=module", "-e", script], { encoding: "utf8" });
-      expect(result).toMatchObject({ status: 0, stdout: "true\ntrue\ntrue\n" });
-    });
+  it("tells its version, in silence otherwise", () => {
+    const { version: expected } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    expect(sealift("--version")).toMatchObject({ status: 0, stdout: `${expected}\n`, stderr: "" });
+  });
 
-    it("builds, signs and verifies a bundle, and refuses it changed", () => {
-      const bundle = at("hello.bundle");
-      const key = at("key");
-      const succeed = (...args: string[]) => expect(sealift(...args)).toMatchObject({ status: 0 });
-      succeed("key", "generate", "-o", key);
-      succeed("bundle", "build", "-f", "hello/hello.sealift.yml", "-o", bundle);
-      succeed("bundle", "sign", bundle, "--key", `${key}.key`);
-      succeed("bundle", "verify", bundle, "--key", `${key}.pub`);
-      const bytes = readFileSync(join(folder, bundle));
-      const place = bytes.indexOf("Every byte of this");
-      expect(place).toBeGreaterThan(0);
-      bytes[place] = 0x65;
-      writeFileSync(join(folder, bundle), bytes);
-      expect(sealift("bundle", "verify", bundle, "--key", `${key}.pub`)).toMatchObject({ status: 3 });
-    });
+  it("loads the library's entries", () => {
+    const entries = ["index", "edge", "node"].map((name) => join(root, "dist", `${name}.js`));
+    const script = `for (const path of ${JSON.stringify(entries)}) console.log(Object.keys(await import(path)).length > 0);`;
+    const result = spawnSync(node, ["--input-type=module", "-e", script], { encoding: "utf8" });
+    expect(result).toMatchObject({ status: 0, stdout: "true\ntrue\ntrue\n" });
+  });
 
-    it("rewrites an image to the same bytes as every other Node", () => {
-      const out = at("out.tar");
-      const result = sealift(
-        "process",
-        "oci-layout://image",
-        `tar://${out}`,
-        "-f",
-        "normalize-timestamps:ts=0",
-      );
-      expect(result).toMatchObject({ status: 0 });
-      const digest = createHash("sha256")
-        .update(readFileSync(join(folder, out)))
-        .digest("hex");
-      const known = join(folder, "expected");
-      if (!existsSync(known)) writeFileSync(known, digest);
-      expect(digest).toBe(readFileSync(known, "utf8"));
-    });
-  },
-);
+  it("builds, signs and verifies a bundle, and refuses it changed", () => {
+    const bundle = at("hello.bundle");
+    const key = at("key");
+    const succeed = (...args: string[]) => expect(sealift(...args)).toMatchObject({ status: 0 });
+    succeed("key", "generate", "-o", key);
+    succeed("bundle", "build", "-f", "hello/hello.sealift.yml", "-o", bundle);
+    succeed("bundle", "sign", bundle, "--key", `${key}.key`);
+    succeed("bundle", "verify", bundle, "--key", `${key}.pub`);
+    const bytes = readFileSync(join(folder, bundle));
+    const place = bytes.indexOf("Every byte of this");
+    expect(place).toBeGreaterThan(0);
+    bytes[place] = 0x65;
+    writeFileSync(join(folder, bundle), bytes);
+    expect(sealift("bundle", "verify", bundle, "--key", `${key}.pub`)).toMatchObject({ status: 3 });
+  });
+
+  it("rewrites an image to the same bytes as every other Node", () => {
+    const out = at("out.tar");
+    const result = sealift(
+      "process",
+      "oci-layout://image",
+      `tar://${out}`,
+      "-f",
+      "normalize-timestamps:ts=0",
+    );
+    expect(result).toMatchObject({ status: 0 });
+    const digest = createHash("sha256")
+      .update(readFileSync(join(folder, out)))
+      .digest("hex");
+    const known = join(folder, "expected");
+    if (!existsSync(known)) writeFileSync(known, digest);
+    expect(digest).toBe(readFileSync(known, "utf8"));
+  });
+});
 
 /** An OCI layout of one layer, made by the machine's tar. */
 function writeImage(layout: string): void {
