@@ -1,3 +1,4 @@
+import { verdictOnRefused } from "../../src/bundle/verify-file.ts";
 import { isSealiftError, reasonOf, SealiftError } from "../../src/error.ts";
 import type { Kernels } from "../../src/kernel/kernels.ts";
 import { type PublicKey, parsePublicKey } from "../../src/trust/public-key.ts";
@@ -73,7 +74,12 @@ class SessionServer {
     await before?.close();
     const host = await this.#host;
     job.begin("Opening", file.size);
-    const session = await Session.open(file, host, this.#watch());
+    let session: Session;
+    try {
+      session = await Session.open(file, host, this.#watch());
+    } catch (error) {
+      return this.#post({ type: "verdict", job: id, verdict: verdictOnRefused(error) });
+    }
     this.#session = session;
     await this.#announce(id, session);
     job.begin("Verifying", session.size);

@@ -1,5 +1,5 @@
 /** Files to drop on the page, made by the core in Node and laid on the disk. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Bundle } from "../../../src/bundle/bundle.ts";
@@ -11,6 +11,7 @@ import { builtBundle, KEY, OTHER_KEY, signedBundle } from "../../unit/bundle/fix
 export interface Samples {
   /** A path to each, by name. */
   readonly path: (name: string) => string;
+  readonly read: (name: string) => Uint8Array;
   readonly host: MemoryHost;
   readonly bundle: Bundle;
   readonly bytes: Uint8Array;
@@ -39,6 +40,7 @@ export async function samples(): Promise<Samples> {
   const path = (name: string) => join(folder, name);
   return {
     path,
+    read: (name) => new Uint8Array(readFileSync(path(name))),
     host,
     bundle,
     bytes,

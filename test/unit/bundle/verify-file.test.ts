@@ -61,7 +61,10 @@ describe("a file is known by its content", () => {
   ])("%s is none of them, and is said not to be", async (_, bytes) => {
     const file = bytes ?? (await tarOfFiles({ "readme.txt": new Uint8Array(10) }, host));
     await expect(openArchiveFile(bytesSlices(file), host)).rejects.toMatchObject({ code: "LAYOUT_INVALID" });
-    expect(await verify(file)).toMatchObject({ outcome: "failed" });
+    expect(await verify(file)).toMatchObject({
+      outcome: "failed",
+      checks: [{ id: "layout" }, { id: "root" }],
+    });
   });
 
   it("a bundle with any byte of its head changed is still judged as a bundle", async () => {

@@ -3,28 +3,21 @@ import { verifyBundle } from "../../../src/bundle/verify.ts";
 import { bytesSlices } from "../../../src/bytes/slices.ts";
 import type { Verdict } from "../../../src/trust/verdict.ts";
 import { verdictExitCode } from "../../../src/trust/verdict.ts";
-import { builtBundle, type Fixture, KEY, OTHER_KEY, signedBundle } from "./fixture.ts";
+import {
+  builtBundle,
+  entriesOf,
+  type Fixture,
+  forgedBundle,
+  KEY,
+  OTHER_KEY,
+  signedBundle,
+} from "./fixture.ts";
 
 const fixture = await signedBundle();
 const keys = [KEY.publicKey];
 
 function verify(bytes: Uint8Array, { host }: Fixture = fixture, trusted = keys): Promise<Verdict> {
   return verifyBundle(bytesSlices(bytes), host, { keys: trusted });
-}
-
-/** The entries as they lie in the file, found without any of our readers. */
-function entriesOf(bytes: Uint8Array) {
-  const entries: { name: string; header: number; start: number; end: number; padded: number }[] = [];
-  const text = new TextDecoder();
-  for (let at = 0; bytes[at] !== 0; ) {
-    const name = text.decode(bytes.subarray(at, at + 100)).replace(/\0.*$/s, "");
-    const size = Number.parseInt(text.decode(bytes.subarray(at + 124, at + 135)), 8);
-    const start = at + 512;
-    const padded = start + Math.ceil(size / 512) * 512;
-    entries.push({ name, header: at, start, end: start + size, padded });
-    at = padded;
-  }
-  return entries;
 }
 
 const entries = entriesOf(fixture.bytes);
@@ -81,27 +74,8 @@ describe("signatures told apart", () => {
   });
 
   it("bad signature: one that a forger laid out correctly, but did not make with the key", async () => {
-    const { host, bundle } = fixture;
-    const { sealReferrer } = await import("../../../src/bundle/bundle.ts");
-    const { contentOf } = await import("../../../src/bytes/content.ts");
-    const { signSubject } = await import("../../../src/trust/sign-subject.ts");
-    const { signatureReferrer } = await import("../../../src/trust/signature-referrer.ts");
-    const { bytesOf } = await import("./fixture.ts");
-    const unsigned = await builtBundle();
-    const stolen = signSubject({ digest: bundle.plan.referrers[0]?.digest as never }, KEY);
-    const referrer = signatureReferrer(bundle.plan.root, stolen, host.kernels);
-    const { digest, size } = contentOf(host.kernels, referrer.manifest);
-    const blobs = new Map([
-      [digest as string, referrer.manifest],
-      [referrer.layer.digest as string, stolen],
-      [
-        "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
-        new TextEncoder().encode("{}"),
-      ],
-    ]);
-    const descriptor = { ...referrer.descriptor, digest, size };
-    const forged = await sealReferrer(unsigned.bundle, descriptor, blobs, unsigned.host);
-    const verdict = await verify(await bytesOf(forged, unsigned.host), unsigned);
+    const forged = await forgedBundle();
+    const verdict = await verify(forged.bytes, forged);
     expect(verdict).toMatchObject({ outcome: "failed", signature: "bad-signature" });
   });
 });
