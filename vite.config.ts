@@ -29,10 +29,10 @@ const test = {
   ],
 };
 
-/** The kernels, and what reads zstd, as the package exports them, for the page to load. */
+/** The kernels' builds, and what reads zstd, as the package exports them, for the page to load. */
 const kernels = {
   alias: Object.fromEntries(
-    ["kernels.wasm", "zstd-decoder.wasm"].map((name) => [
+    ["kernels.wasm", "kernels-scalar.wasm", "zstd-decoder.wasm"].map((name) => [
       `sealift/${name}`,
       fileURLToPath(new URL(`dist/${name}`, import.meta.url)),
     ]),

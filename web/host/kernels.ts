@@ -2,17 +2,25 @@ import { SealiftError } from "../../src/error.ts";
 import type { Kernels } from "../../src/kernel/kernels.ts";
 import { wasmKernels } from "../../src/kernel/wasm.ts";
 
+/** Brings one module's bytes. */
+type Bring = () => Promise<BufferSource>;
+
 /** Where the modules come from: the page's server, or the page itself. */
 export interface KernelFiles {
-  readonly kernels: () => Promise<BufferSource>;
+  /** The builds, best first; the next is asked for where the browser refuses one: a module with unknown instructions is refused whole. */
+  readonly kernels: readonly Bring[];
   /** Asked for when a layer is zstd. */
-  readonly zstdDecoder: () => Promise<BufferSource>;
+  readonly zstdDecoder: Bring;
 }
 
 /** Compiles the kernels. Throws UNREACHABLE, UNSUPPORTED where WebAssembly is switched off. */
 export async function browserKernels(files: KernelFiles): Promise<Kernels> {
   const decoder = async () => compile(await files.zstdDecoder());
-  return wasmKernels(await compile(await files.kernels()), { decoder });
+  for (const bring of files.kernels) {
+    const bytes = await bring();
+    if (isAccepted(bytes)) return wasmKernels(await compile(bytes), { decoder });
+  }
+  throw unsupported();
 }
 
 /** Asks the page's server for a module. Throws UNREACHABLE. */
@@ -28,13 +36,19 @@ export async function fetchModule(url: string): Promise<ArrayBuffer> {
   return response.arrayBuffer();
 }
 
+const isAccepted = (bytes: BufferSource) => typeof WebAssembly === "object" && WebAssembly.validate(bytes);
+
 async function compile(bytes: BufferSource): Promise<WebAssembly.Module> {
   try {
     return await WebAssembly.compile(bytes);
   } catch (cause) {
-    throw new SealiftError("UNSUPPORTED", "Cannot load the kernels: this browser runs no WebAssembly", {
-      cause,
-      hint: "Some browsers switch it off in a locked-down mode; allow it for this page, or use the command.",
-    });
+    throw unsupported(cause);
   }
+}
+
+function unsupported(cause?: unknown): SealiftError {
+  return new SealiftError("UNSUPPORTED", "Cannot load the kernels: this browser runs no WebAssembly", {
+    cause,
+    hint: "Some browsers switch it off in a locked-down mode; allow it for this page, or use the command.",
+  });
 }

@@ -1,5 +1,6 @@
 /** verify.html's worker: as the page's, with the kernels inside, as a page from a file may fetch nothing. */
 import kernelsData from "sealift/kernels.wasm?url&inline";
+import scalarData from "sealift/kernels-scalar.wasm?url&inline";
 import zstdDecoderData from "sealift/zstd-decoder.wasm?url&inline";
 import { browserKernels } from "../host/kernels.ts";
 import type { Request } from "./protocol.ts";
@@ -13,7 +14,7 @@ function bytesOf(url: string): Uint8Array<ArrayBuffer> {
 const answer = serveSession(
   () =>
     browserKernels({
-      kernels: async () => bytesOf(kernelsData),
+      kernels: [kernelsData, scalarData].map((data) => async () => bytesOf(data)),
       zstdDecoder: async () => bytesOf(zstdDecoderData),
     }),
   (message) => postMessage(message),

@@ -1,5 +1,6 @@
 /** The page's worker: the core, unchanged, away from the thread that draws. */
 import kernelsUrl from "sealift/kernels.wasm?url";
+import scalarUrl from "sealift/kernels-scalar.wasm?url";
 import zstdDecoderUrl from "sealift/zstd-decoder.wasm?url";
 import { browserKernels, fetchModule } from "../host/kernels.ts";
 import type { Request } from "./protocol.ts";
@@ -8,7 +9,7 @@ import { serveSession } from "./serve-session.ts";
 const answer = serveSession(
   () =>
     browserKernels({
-      kernels: () => fetchModule(kernelsUrl),
+      kernels: [kernelsUrl, scalarUrl].map((url) => () => fetchModule(url)),
       zstdDecoder: () => fetchModule(zstdDecoderUrl),
     }),
   (message) => postMessage(message),

@@ -16,12 +16,12 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** Starts a Chromium; installs one first where there is none and that can be done. */
-export async function launchChromium() {
+/** Starts a Chromium; installs one first where there is none and that can be done. `flags` are added to its own. */
+export async function launchChromium(...flags: string[]) {
   return chromium.launch({
     executablePath: findChromium() ?? installChromium(),
     headless: true,
-    args: FLAGS,
+    args: [...FLAGS, ...flags],
   });
 }
 
