@@ -49,6 +49,6 @@ const REFUSALS = [
 export function verdictOnRefused(error: unknown): Verdict {
   if (!isSealiftError(error, ...REFUSALS)) throw error;
   const verdict = new VerdictBuilder({ signatureRequired: false });
-  verdict.fail("layout", "the file", error.message.replace(/^Cannot read the file: /, ""));
+  verdict.fail("layout", "archive", error.message.replace(/^Cannot read the file: /, ""));
   return verdict.finish();
 }

@@ -5,20 +5,29 @@ import { CopyButton } from "./copy-button.tsx";
 export function Commands({ verifier }: { readonly verifier: Verifier }) {
   const file = verifier.file.value;
   if (!file) return null;
-  const lines = commandsFor(file.name, file.kind === "bundle", keyFile(verifier));
+  // Of what did not verify, the command extracts nothing either.
+  const refused = verifier.phase.value === "judged" && !verifier.mayTake;
+  const lines = commandsFor(file.name, file.kind === "bundle", keyFile(verifier)).slice(0, refused ? 2 : 3);
   return (
     <section class="card commands" aria-labelledby="commands-title">
       <h2 id="commands-title">The same on the command line</h2>
       <ul>
         {lines.map((line) => (
           <li key={line}>
-            <code>{line}</code>
+            <code>
+              <Words of={line} />
+            </code>
             <CopyButton compact label={`Copy: ${line}`} text={() => line} />
           </li>
         ))}
       </ul>
     </section>
   );
+}
+
+/** A line broken between words only: browsers would part `--` from its option. */
+function Words({ of }: { readonly of: string }) {
+  return of.split(" ").flatMap((word, index) => [index > 0 ? " " : "", <span key={index}>{word}</span>]);
 }
 
 function commandsFor(name: string, isBundle: boolean, key: string | undefined): string[] {

@@ -14,6 +14,12 @@ export function formatSize(bytes: number): string {
   return `${value.toFixed(digits)} ${bytes === 1 ? "byte" : UNITS[unit]}`;
 }
 
+/** As {@link formatSize}, with the exact number where that rounds. */
+export function exactSize(bytes: number): string {
+  const size = formatSize(bytes);
+  return bytes < 1000 ? size : `${size} (${plural(bytes, "byte")})`;
+}
+
 /** `sha256:` and enough to tell it from others. */
 export function shortDigest(digest: string): string {
   return digest.replace(/^(sha\d+:[0-9a-f]{12})[0-9a-f]+$/, "$1…");

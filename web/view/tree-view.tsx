@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { ContentsKind } from "../../src/bundle/contents.ts";
 import type { Row, Tree } from "../state/tree.ts";
-import { formatMode, formatSize, plural } from "./format.ts";
+import { exactSize, formatMode, formatSize } from "./format.ts";
 import { Icon } from "./icon.tsx";
 import { treeKey } from "./tree-keys.ts";
 
@@ -139,8 +139,7 @@ const DETAIL: Readonly<Record<ContentsKind, string>> = {
 export function describeRow({ node }: Row): readonly (readonly [string, string])[] {
   const facts: [string, string][] = [];
   if (node.detail) facts.push([DETAIL[node.kind], node.detail]);
-  if (node.size !== undefined)
-    facts.push(["Size", `${formatSize(node.size)} (${plural(node.size, "byte")})`]);
+  if (node.size !== undefined) facts.push(["Size", exactSize(node.size)]);
   if (node.mode !== undefined)
     facts.push(["Mode", `${formatMode(node.mode)} (${node.mode.toString(8).padStart(4, "0")})`]);
   return facts;

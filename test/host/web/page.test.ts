@@ -339,6 +339,8 @@ describe("the page", () => {
     const commands = await it.page.locator(".commands code").allTextContents();
     expect(commands).toContain("sealift bundle verify app.bundle --key release.pub");
     expect(commands).toContain("sealift bundle extract app.bundle ./app --key release.pub");
+    await it.check(files.path("blob.bundle"));
+    expect((await it.page.locator(".commands code").allTextContents()).join()).not.toContain("extract");
   });
 
   test("loads less than 120 kB, compressed, kernels and all", () => {
