@@ -28,7 +28,7 @@ export function treeKey(event: KeyboardEvent, tree: Tree, onChoose: (row: Row) =
       tree.expandSiblings(row);
       return true;
   }
-  return typeAhead(event.key, tree, row);
+  return typeAhead(event, tree, row);
 }
 
 const PAGE = 12;
@@ -60,14 +60,22 @@ function goOut(tree: Tree, row: Row): void {
   else if (row.parent !== undefined) tree.select(row.parent);
 }
 
-/** A letter goes to the next node whose name begins with it. */
-function typeAhead(key: string, tree: Tree, row: Row): boolean {
+/** Milliseconds in which letters belong to one name. */
+const PAUSE = 700;
+
+let typed = { text: "", at: Number.NEGATIVE_INFINITY };
+
+/** What is typed goes to the next node whose name begins with it; a letter repeated goes from one to the next. */
+function typeAhead({ key, timeStamp }: KeyboardEvent, tree: Tree, row: Row): boolean {
   if (key.length !== 1) return false;
-  const rows = tree.rows.value;
-  const from = rows.indexOf(row) + 1;
   const letter = key.toLowerCase();
+  const text = timeStamp - typed.at < PAUSE ? typed.text + letter : letter;
+  typed = { text, at: timeStamp };
+  const repeated = text === letter.repeat(text.length);
+  const rows = tree.rows.value;
+  const from = rows.indexOf(row) + (repeated ? 1 : 0);
   const found = [...rows.slice(from), ...rows.slice(0, from)].find(({ node }) =>
-    node.name.toLowerCase().startsWith(letter),
+    node.name.toLowerCase().startsWith(repeated ? letter : text),
   );
   if (found) tree.select(found.node.key);
   return found !== undefined;

@@ -163,6 +163,8 @@ describe("the contents", () => {
     expect(await press("ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowLeft")).toBe("linux/amd64");
     expect(await press("End")).toBe("Signature");
     expect(await press("Home")).toBe("server");
+    expect(await press("i", "n", "s")).toBe("install.sh");
+    expect(await press("Home")).toBe("server");
     const first = it.row("server");
     expect(await first.getAttribute("aria-expanded")).toBe("true");
     await press("ArrowLeft");
