@@ -62,6 +62,7 @@ export const ERRORS = {
   DENIED: row(5, 403, "These credentials may not do this; use others or ask the registry's owner."),
   RATE_LIMITED: row(5, 429, "Wait, or log in to get a larger quota."),
   REGISTRY_ERROR: row(1, 502),
+  DAEMON_ERROR: row(1, 502),
   // A registry's own answers (distribution-spec, "Error Codes")
   BLOB_UNKNOWN: row(5, 404),
   BLOB_UPLOAD_INVALID: row(1, 400),

@@ -8,7 +8,7 @@ import type { SinkResult } from "../../src/sink/sink.ts";
 import { type Colors, formatSize, shortenDigests, table } from "../output/text.ts";
 import { addRegistryOptions, platformOption, type RegistryOptions } from "./options.ts";
 import { registriesIn, runCommand } from "./run.ts";
-import { SCHEMES } from "./schemes.ts";
+import { schemesOf } from "./schemes.ts";
 
 /** Options of the commands that move images. */
 export interface PipelineOptions extends RegistryOptions {
@@ -43,7 +43,7 @@ export function runImages(
     options,
     async ({ host, output }) => {
       const pipeline = { source, sink: destination, filters: filters() };
-      const result = await runPipeline(pipeline, SCHEMES, host, runOptions(options));
+      const result = await runPipeline(pipeline, schemesOf(host), host, runOptions(options));
       await output.result(result, (colors) => describe(result, colors));
     },
     () => registriesIn(source, destination),

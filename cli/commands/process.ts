@@ -41,12 +41,20 @@ Sources:
   oci-layout://FOLDER  an OCI layout
   dir://FOLDER         docker save's files, unpacked
   bundle://FILE#NAME   an image of a bundle
+  docker://NAME[:TAG|@DIGEST]
+                       an image that docker or podman has here; the daemon is
+                       that of ?socket=PATH, ?host=tcp://HOST:PORT, DOCKER_HOST
+                       or docker's context, else the first socket there is
+  dockerpush://NAME[:TAG]
+                       the same, pushed by the daemon to a registry of ours on
+                       127.0.0.1, with its layers compressed by the daemon
   A #ref behind an archive's or a layout's path picks one of several images;
   ?os=…&arch=…&variant=… one of several platforms.
 
 Destinations:
   registry://, tar:// (docker save), oci-archive://, oci-layout://, dir://,
   bundle://. A #ref behind a layout's path is the image's name in it.
+  docker://NAME[:TAG] loads the image into docker or podman, under that name.
 
 Filters:
   normalize-timestamps[:ts=SECONDS][,clamp=true]
@@ -57,6 +65,10 @@ Examples:
   # A docker archive from a registry, with the same bytes on every machine
   $ sealift process registry://docker.io/library/debian:bookworm \\
       tar://debian.tar -f normalize-timestamps
+
+  # An image that docker has here, to a registry, without times
+  $ sealift process docker://app:1.0 registry://127.0.0.1:5050/app:1.0 \\
+      -f normalize-timestamps
 
   # An OCI archive into a registry on this machine
   $ sealift process oci-archive://app.tar registry://127.0.0.1:5050/app:1.0

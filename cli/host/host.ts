@@ -11,6 +11,7 @@ import { type NodeFileSystem, nodeFileSystem } from "./file-system.ts";
 import { interruptibleFiles, interruptibleSpool } from "./interruptible.ts";
 import { loadModule, zstdLoader } from "./kernels.ts";
 import { nodePool, workerCount } from "./pool.ts";
+import { type PrivateFolder, privateFolder } from "./private-folder.ts";
 import { type FileSpool, fileSpool } from "./spool.ts";
 
 export interface NodeHostOptions {
@@ -31,6 +32,8 @@ export interface NodeHost extends Host {
   readonly spool: FileSpool;
   readonly files: NodeFileSystem;
   readonly pool: Pool;
+  /** Makes a temporary folder that only this user may open; `dispose` removes it. */
+  folder(): Promise<string>;
   /** Ends the workers, and removes what is left of the temporary files. */
   dispose(): Promise<void>;
 }
@@ -47,6 +50,7 @@ export async function nodeHost(options: NodeHostOptions = {}): Promise<NodeHost>
   const size = options.workers ?? workerCount(env);
   const module = await loadModule();
   const pool = nodePool(module, { size });
+  const folders: PrivateFolder[] = [];
   return {
     kernels: withEngines(wasmKernels(module, zstdLoader()), choice),
     pool,
@@ -58,9 +62,15 @@ export async function nodeHost(options: NodeHostOptions = {}): Promise<NodeHost>
     log,
     files: signal ? interruptibleFiles(files, signal) : files,
     ...(signal && { signal }),
+    async folder() {
+      const folder = await privateFolder(temporary);
+      folders.push(folder);
+      return folder.path;
+    },
     async dispose() {
       await pool.dispose();
       await spool.dispose();
+      for (const folder of folders.splice(0)) await folder.remove();
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Server } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { reasonOf, SealiftError } from "../../src/error.ts";
 import { systemCode } from "./fs-store-files.ts";
@@ -10,6 +11,8 @@ export interface ServeOptions {
   readonly host: string;
   /** 0: any free one; `url` says which. */
   readonly port: number;
+  /** Serves HTTPS with this certificate and key, both PEM. */
+  readonly tls?: { readonly cert: string; readonly key: string };
 }
 
 /** Anything that answers requests; a Hono app does. */
@@ -18,7 +21,7 @@ export interface WebApp {
 }
 
 export interface Served {
-  /** `http://host:port`, without a slash at the end. */
+  /** `http://host:port` or `https://…`, without a slash at the end. */
   readonly url: string;
   /** Takes no more requests, lets those in progress end, then resolves. */
   close(): Promise<void>;
@@ -28,7 +31,7 @@ export interface Served {
  * Listens with Node's HTTP server. Throws ADDRESS_IN_USE if another program has
  * the port, DENIED if this user may not open it, IO.
  */
-export async function serve(app: WebApp, { host, port }: ServeOptions): Promise<Served> {
+export async function serve(app: WebApp, { host, port, tls }: ServeOptions): Promise<Served> {
   const server = createAdaptorServer({
     fetch: async (request, { incoming }) => {
       const response = await app.fetch(request);
@@ -36,13 +39,14 @@ export async function serve(app: WebApp, { host, port }: ServeOptions): Promise<
       return response;
     },
     // Node ends a request after five minutes; a layer over a slow line takes longer.
-    serverOptions: { requestTimeout: 0 },
+    serverOptions: { requestTimeout: 0, ...tls },
+    ...(tls && { createServer: createHttpsServer }),
   }) as Server;
   await listen(server, host, port);
   const address = server.address();
   const actual = typeof address === "object" && address ? address.port : port;
   return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${actual}`,
+    url: `${tls ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${actual}`,
     close: () => close(server),
   };
 }

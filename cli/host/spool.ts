@@ -1,11 +1,11 @@
-import { type FileHandle, mkdtemp, open, rm } from "node:fs/promises";
+import { type FileHandle, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Spool, SpoolSlot } from "../../src/bytes/spool.ts";
 import { BatchedWrites } from "./batched-writes.ts";
 import { filing } from "./file-error.ts";
 import { fileSlices } from "./file-slices.ts";
-import { forget, removeAtExit } from "./leftovers.ts";
+import { type PrivateFolder, privateFolder } from "./private-folder.ts";
 
 /** A spool on disk; `dispose` removes its folder with all that is left in it. */
 export interface FileSpool extends Spool {
@@ -17,31 +17,22 @@ export interface FileSpool extends Spool {
  * this user may open, made when first needed. Throws NO_SPACE, IO.
  */
 export function fileSpool(parent: string = tmpdir()): FileSpool {
-  let making: Promise<string> | undefined;
+  let making: Promise<PrivateFolder> | undefined;
   let count = 0;
   const open = new Set<FileHandle>();
   return {
     async create() {
       making ??= privateFolder(parent);
-      return openSlot(join(await making, `${++count}`), open);
+      return openSlot(join((await making).path, `${++count}`), open);
     },
     async dispose() {
       const folder = await making?.catch(() => undefined);
       making = undefined;
       await Promise.all([...open].map((handle) => handle.close()));
       open.clear();
-      if (folder === undefined) return;
-      await rm(folder, { recursive: true, force: true });
-      forget(folder);
+      await folder?.remove();
     },
   };
-}
-
-/** mkdtemp makes it with mode 0700: what is in flight may be secret. */
-async function privateFolder(parent: string): Promise<string> {
-  const folder = await filing("make a temporary folder in", parent, () => mkdtemp(join(parent, "sealift-")));
-  removeAtExit(folder);
-  return folder;
 }
 
 async function openSlot(path: string, handles: Set<FileHandle>): Promise<SpoolSlot> {

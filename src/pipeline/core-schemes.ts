@@ -19,26 +19,26 @@ import type { OpenSink, OpenSource, RunOptions, Schemes } from "./schemes.ts";
 import { allowOptions, booleanOption, numberOption, type Uri } from "./uri.ts";
 
 /** Which platform's image: options of every source. */
-const PLATFORM = ["os", "arch", "architecture", "variant"] as const;
+export const PLATFORM_OPTIONS = ["os", "arch", "architecture", "variant"] as const;
 
 type ReadImage = (files: Files, selection: Selection, host: Host, what: string) => Promise<AnyManifest>;
 
 const archiveSource =
   (read: ReadImage): OpenSource =>
   async (uri, host, options) => {
-    allowOptions(uri, ...PLATFORM);
+    allowOptions(uri, ...PLATFORM_OPTIONS);
     return read(await archiveFiles(uri.path, host), selectionOf(uri, options), host, uri.path);
   };
 
 const folderSource =
   (read: ReadImage): OpenSource =>
   async (uri, host, options) => {
-    allowOptions(uri, ...PLATFORM);
+    allowOptions(uri, ...PLATFORM_OPTIONS);
     return read(await requireFiles(host).folder(uri.path), selectionOf(uri, options), host, uri.path);
   };
 
 const registrySource: OpenSource = async (uri, host, options) => {
-  allowOptions(uri, ...PLATFORM, "insecure", "username", "password", "max_workers");
+  allowOptions(uri, ...PLATFORM_OPTIONS, "insecure", "username", "password", "max_workers");
   return registryImage(
     parseReference(uri.path),
     selectionOf(uri, options),
@@ -122,7 +122,7 @@ function layoutTarget(uri: Uri, { jobs }: RunOptions): OciLayoutTarget {
   return { name: uri.path, jobs, ...(uri.fragment && { ref: uri.fragment }) };
 }
 
-function selectionOf(uri: Uri, options: RunOptions): Selection {
+export function selectionOf(uri: Uri, options: RunOptions): Selection {
   const { allPlatforms, referrers } = options;
   return {
     platform: platformOf(uri, options),
@@ -134,7 +134,7 @@ function selectionOf(uri: Uri, options: RunOptions): Selection {
 
 /** What was asked for, by the URI or for the run; undefined where nothing was. */
 function platformOf({ options: given }: Uri, { platform }: RunOptions): Platform | undefined {
-  if (!PLATFORM.some((name) => given.has(name))) return platform;
+  if (!PLATFORM_OPTIONS.some((name) => given.has(name))) return platform;
   const base = platform ?? DEFAULT_PLATFORM;
   const os = given.get("os") ?? base.os;
   const architecture = given.get("arch") ?? given.get("architecture") ?? base.architecture;

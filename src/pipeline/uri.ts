@@ -54,8 +54,8 @@ export function parseUri(text: string): Uri {
   }
 
   function cutCredentials(): { username?: string; password?: string } {
-    // Only before the first slash: a digest's @ stands behind it.
-    const userinfo = /^([^/@]*)@/.exec(rest);
+    // Before the first slash, and not the @ of a digest behind a name that has none.
+    const userinfo = /^([^/@]*)@(?!sha(?:256|512):[0-9a-f]{64,}$)/.exec(rest);
     if (!userinfo) return {};
     rest = rest.slice(userinfo[0].length);
     const [username = "", ...password] = (userinfo[1] as string).split(":");

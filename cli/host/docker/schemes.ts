@@ -1,0 +1,43 @@
+/** `docker://` and `dockerpush://`: schemes of hosts that have sockets. */
+import { homedir } from "node:os";
+import type { Host } from "../../../src/host.ts";
+import { PLATFORM_OPTIONS, selectionOf } from "../../../src/pipeline/core-schemes.ts";
+import type { OpenSink, OpenSource } from "../../../src/pipeline/schemes.ts";
+import { allowOptions, type Uri } from "../../../src/pipeline/uri.ts";
+import { ENDPOINT_OPTIONS, findDocker } from "./endpoint.ts";
+import { type DockerEngine, dockerEngine } from "./engine.ts";
+import { askedImage, givenName } from "./image-name.ts";
+import { dockerSink } from "./image-sink.ts";
+import { dockerImage } from "./image-source.ts";
+import { pushedImage } from "./push-source.ts";
+
+/** An image of the daemon's, as it saves it. */
+export const dockerSource: OpenSource = async (uri, host, options) => {
+  allowOptions(uri, ...PLATFORM_OPTIONS, ...ENDPOINT_OPTIONS);
+  return dockerImage(await engineOf(uri, host), askedImage(uri), selectionOf(uri, options), host);
+};
+
+/** An image of the daemon's, as it pushes it. `makeFolder` makes the folder it is pushed to, and removes it in the end. */
+export function dockerPushSource(makeFolder: () => Promise<string>): OpenSource {
+  return async (uri, host, options) => {
+    allowOptions(uri, ...PLATFORM_OPTIONS, ...ENDPOINT_OPTIONS);
+    const { platform } = selectionOf(uri, options);
+    const engine = await engineOf(uri, host);
+    return pushedImage(engine, askedImage(uri), platform, host, { folder: await makeFolder() });
+  };
+}
+
+/** The daemon as a place where images go. */
+export const dockerTarget: OpenSink = async (uri, host, { jobs }) => {
+  allowOptions(uri, ...ENDPOINT_OPTIONS);
+  const name = givenName(uri);
+  const engine = await engineOf(uri, host);
+  // Before the first layer is read, which may take minutes.
+  await engine.ping();
+  return dockerSink(engine, { name, jobs }, host);
+};
+
+async function engineOf(uri: Uri, { signal }: Host): Promise<DockerEngine> {
+  const uid = process.getuid?.();
+  return dockerEngine(await findDocker(uri.options, { env: process.env, home: homedir(), uid }), signal);
+}
