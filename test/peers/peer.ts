@@ -5,7 +5,7 @@ import { rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { describe } from "vitest";
+import { afterAll, describe } from "vitest";
 
 /** Debian puts daemons where a user's PATH may not look. */
 const FOLDERS = [...(process.env.PATH ?? "").split(delimiter), "/usr/local/sbin", "/usr/sbin", "/sbin"];
@@ -27,6 +27,33 @@ export function describeWith(binaries: readonly string[], name: string, body: ()
   const missing = binaries.filter((binary) => !findBinary(binary));
   if (missing.length === 0) describe(name, body);
   else describe.skip(`${name} (not installed: ${missing.join(", ")})`, body);
+}
+
+/**
+ * A suite over a service that needs more of a machine than to be installed.
+ * Where it cannot start the suite is skipped, and its name says why. Await it.
+ */
+export async function describeService<S extends Service>(
+  binary: string,
+  start: () => Promise<S>,
+  name: string,
+  body: (service: () => S) => void,
+): Promise<void> {
+  if (!findBinary(binary)) return describeWith([binary], name, () => body(notStarted));
+  try {
+    const service = await start();
+    describe(name, () => {
+      afterAll(() => service.stop());
+      body(() => service);
+    });
+  } catch (error) {
+    const reason = String(error).trim().split("\n").pop()?.slice(0, 300);
+    describe.skip(`${name} (cannot start here: ${binary}: ${reason})`, () => body(notStarted));
+  }
+}
+
+function notStarted(): never {
+  throw new Error("The service was not started");
 }
 
 /** A new folder under the system's temporary one; `dispose` removes it. */

@@ -1,5 +1,7 @@
 /** Real programs as these tests use them: each over a folder of its own, so that nothing of the machine's is touched. */
+import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
+import { request } from "node:http";
 import { join } from "node:path";
 import { answers, freePort, type RunResult, run, type Service, startService } from "./peer.ts";
 
@@ -73,4 +75,54 @@ export async function startContainerd(folder: string): Promise<{ service: Servic
     return true;
   });
   return { service, ctr };
+}
+
+/** A running daemon with docker's API. */
+export interface DockerService extends Service {
+  readonly socket: string;
+  /** What the API answers to a GET: its status, and the JSON. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into it field by field
+  get(path: string): Promise<{ status: number; value: any }>;
+}
+
+/** dockerd over a folder, which touches no network of the machine's. A socket's path may not be long: `folder`'s is not. */
+export async function startDockerd(folder: string): Promise<DockerService> {
+  const at = (name: string) => join(folder, name);
+  const options = ["--data-root", at("data"), "--exec-root", at("exec"), "--pidfile", at("pid")];
+  const network = ["--bridge=none", "--iptables=false", "--ip6tables=false"];
+  // Its certificates and contexts would be the user's.
+  const env = { HOME: folder };
+  return dockerService(at("s"), (socket, ready) =>
+    startService(
+      "dockerd",
+      ["-H", `unix://${socket}`, "--storage-driver=vfs", ...network, ...options],
+      ready,
+      {
+        env,
+      },
+    ),
+  );
+}
+
+/** podman's service with storage below the folder. */
+export async function startPodmanService(folder: string): Promise<DockerService> {
+  const storage = [`--root=${join(folder, "root")}`, `--runroot=${join(folder, "run")}`];
+  const options = ["--storage-driver=vfs", ...storage, "--cgroup-manager=cgroupfs"];
+  return dockerService(join(folder, "s"), (socket, ready) =>
+    startService("podman", [...options, "system", "service", "-t", "0", `unix://${socket}`], ready),
+  );
+}
+
+type StartOnSocket = (socket: string, ready: () => Promise<boolean>) => Promise<Service>;
+
+async function dockerService(socket: string, start: StartOnSocket): Promise<DockerService> {
+  const get: DockerService["get"] = async (path) => {
+    const asked = request({ socketPath: socket, path, agent: false }).end();
+    const [response] = await once(asked, "response");
+    let text = "";
+    for await (const chunk of response.setEncoding("utf8")) text += chunk;
+    return { status: response.statusCode, value: JSON.parse(text) };
+  };
+  const service = await start(socket, async () => (await get("/version")).status === 200);
+  return { ...service, socket, get };
 }
