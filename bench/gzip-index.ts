@@ -1,6 +1,6 @@
 /** The index of a gzip blob: what it costs to make, how large it is, what a read through it takes. */
 import { createHash } from "node:crypto";
-import { nodeKernels } from "../cli/host/engines.ts";
+import { nodeHost } from "../cli/host/host.ts";
 import { bytesSlices } from "../src/bytes/slices.ts";
 import { concat, drain, streamFrom } from "../src/bytes/stream.ts";
 import { gunzip } from "../src/compression/gzip.ts";
@@ -17,7 +17,7 @@ const READ = 4096;
 
 export async function* bench(say: (text: string) => void): AsyncGenerator<Row> {
   say("gathering data …");
-  const kernels = await nodeKernels(process.env);
+  const { kernels } = await nodeHost();
   const { texts, packed } = gatherData();
   for (const [i, { name, data }] of packed.entries()) {
     const content = texts[i]?.data ?? new Uint8Array();

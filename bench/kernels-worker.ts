@@ -1,6 +1,7 @@
 /** The kernels' bench inside a worker: takes the data, then does what kernels-workerd.ts asks for and times from outside. */
 import module from "../dist/kernels.wasm";
 import { wasmKernels } from "../src/kernel/wasm.ts";
+import { parseDigest } from "../src/oci/digest.ts";
 import { contestsOf } from "./kernels-contest.ts";
 import { type Blob, makeCorpus } from "./kernels-corpus.ts";
 import {
@@ -52,11 +53,13 @@ async function take(request: Request, url: URL): Promise<Response> {
   return new Response();
 }
 
-function begin(): Response {
+function begin(url: URL): Response {
   const all = (kind: string) => blobs.get(kind) ?? [];
   const [random] = all("random");
   if (!random) return new Response(null, { status: 409 });
-  contests = contestsOf(makeCorpus({ random, texts: all("texts"), packed: all("packed") }), []);
+  const digest = (name: string) => parseDigest(url.searchParams.get(name) ?? "");
+  const data = { random, texts: all("texts"), packed: all("packed") };
+  contests = contestsOf(makeCorpus({ ...data, diffId: digest("diffId"), digest: digest("digest") }), []);
   return Response.json(engines.map((engine) => ({ name: engine.name, tasks: Object.keys(engine).slice(1) })));
 }
 
@@ -89,6 +92,6 @@ export default {
   async fetch(request: Request): Promise<Response> {
     const url = new URL(request.url);
     if (request.method === "PUT") return take(request, url);
-    return url.pathname === "/begin" ? begin() : work(url);
+    return url.pathname === "/begin" ? begin(url) : work(url);
   },
 };

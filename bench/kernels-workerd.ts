@@ -38,12 +38,15 @@ export async function* bench(say: (text: string) => void, only: readonly string[
   });
   try {
     const { origin } = await worker.url;
-    for (const [kind, blobs] of Object.entries({ ...data, random: [data.random] })) {
+    const { random, texts, packed, diffId, digest } = data;
+    for (const [kind, blobs] of Object.entries({ random: [random], texts, packed })) {
       for (const { name, data: body } of blobs) {
         await ask(`${origin}/?${new URLSearchParams({ kind, name })}`, { method: "PUT", body });
       }
     }
-    const offered = (await (await ask(`${origin}/begin`)).json()) as readonly Offer[];
+    const offered = (await (
+      await ask(`${origin}/begin?${new URLSearchParams({ diffId, digest })}`)
+    ).json()) as readonly Offer[];
     for (const contest of contestsOf(makeCorpus(data), only)) {
       const times = contest.task === "gzip" || contest.bytes > LARGE ? 1 : REPEATED;
       const engines = offered.map((offer) => remote(origin, offer, contest.name, times));

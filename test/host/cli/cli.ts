@@ -110,7 +110,6 @@ export class Workspace {
       HOME: join(this.#root, "home"),
       TMPDIR: join(this.#root, "tmp"),
       SEALIFT_KEY_PASSWORD: PASSWORD,
-      NODE_DISABLE_COMPILE_CACHE: "1",
       ...changes,
     };
     return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined));
