@@ -3,6 +3,7 @@ import type { FileSystem } from "./bytes/files.ts";
 import type { Spool } from "./bytes/spool.ts";
 import type { Kernels } from "./kernel/kernels.ts";
 import type { Pool } from "./kernel/pool.ts";
+import type { Digest } from "./oci/digest.ts";
 
 export interface Host {
   readonly kernels: Kernels;
@@ -15,10 +16,34 @@ export interface Host {
   readonly random: (length: number) => Uint8Array;
   readonly credentials: Credentials;
   readonly log: (event: LogEvent) => void;
+  /** Absent where nothing is remembered. */
+  readonly layerCache?: LayerCache;
   /** Ends the work in progress when it aborts. */
   readonly signal?: AbortSignal;
   /** Absent where there is no file system. */
   readonly files?: FileSystem;
+}
+
+/** What earlier runs made of layers, so that what a registry has already is not made again. */
+export interface LayerCache {
+  get(key: LayerKey): Promise<MadeLayer | undefined>;
+  /** Only for what was made of a tar that had the key's diff_id. */
+  put(key: LayerKey, made: MadeLayer): Promise<void>;
+}
+
+export interface LayerKey {
+  /** The diff_id of what was changed. */
+  readonly input: Digest;
+  /** All that its bytes depend on besides: filters with their options, compression, kernel version. */
+  readonly work: string;
+}
+
+export interface MadeLayer {
+  readonly diffId: Digest;
+  /** Of the blob. */
+  readonly digest: Digest;
+  /** Bytes of the blob. */
+  readonly size: number;
 }
 
 export interface Clock {

@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   serve: async () => (await import("./serve.ts")).addServe,
   login: async () => (await import("./login.ts")).addLogin,
   logout: async () => (await import("./login.ts")).addLogout,
+  cache: async () => (await import("./cache.ts")).addCache,
   doctor: async () => (await import("./doctor.ts")).addDoctor,
 };
 

@@ -1,11 +1,14 @@
 import { type Command, Option } from "commander";
 import { SealiftError } from "../../src/error.ts";
 import type { Filter } from "../../src/filter/filter.ts";
+import type { Host } from "../../src/host.ts";
 import { DEFAULT_PLATFORM } from "../../src/oci/platform.ts";
 import { runPipeline } from "../../src/pipeline/pipeline.ts";
 import type { RunOptions } from "../../src/pipeline/schemes.ts";
 import type { SinkResult } from "../../src/sink/sink.ts";
+import { openLayerCache } from "../host/layer-cache.ts";
 import { type Colors, formatSize, shortenDigests, table } from "../output/text.ts";
+import { layerCachePath } from "./cache.ts";
 import { addRegistryOptions, platformOption, type RegistryOptions } from "./options.ts";
 import { registriesIn, runCommand } from "./run.ts";
 import { schemesOf } from "./schemes.ts";
@@ -21,6 +24,7 @@ export interface PipelineOptions extends RegistryOptions {
   readonly referrers?: boolean;
   readonly parallel?: string;
   readonly chunkSize?: string;
+  readonly layerCache?: string;
 }
 
 export function addPipelineOptions(command: Command): Command {
@@ -29,6 +33,7 @@ export function addPipelineOptions(command: Command): Command {
     .addOption(new Option("--architecture <arch>").hideHelp())
     .addOption(new Option("--variant <variant>").hideHelp())
     .option("-j, --parallel <n>", "layers under way at once (default: 4; env SEALIFT_PARALLEL)")
+    .option("--layer-cache <path>", "remember what was made of layers (env SEALIFT_LAYER_CACHE)")
     .option("--chunk-size <size>", "upload in requests of at most this size, for example 50MB");
 }
 
@@ -43,11 +48,29 @@ export function runImages(
     options,
     async ({ host, output }) => {
       const pipeline = { source, sink: destination, filters: filters() };
-      const result = await runPipeline(pipeline, schemesOf(host), host, runOptions(options));
+      const result = await withLayerCache(options, host, (remembering) =>
+        runPipeline(pipeline, schemesOf(host), remembering, runOptions(options)),
+      );
       await output.result(result, (colors) => describe(result, colors));
     },
     () => registriesIn(source, destination),
   );
+}
+
+/** Runs `work` on a host that remembers layers, if one was asked for; also what a run that failed has made. */
+async function withLayerCache<T>(
+  { layerCache: flag }: PipelineOptions,
+  host: Host,
+  work: (host: Host) => Promise<T>,
+): Promise<T> {
+  const path = layerCachePath(flag, process.env);
+  if (path === undefined) return work(host);
+  const layerCache = await openLayerCache(path, host.log);
+  try {
+    return await work({ ...host, layerCache });
+  } finally {
+    await layerCache.close();
+  }
 }
 
 function runOptions(options: PipelineOptions): RunOptions {

@@ -98,6 +98,8 @@ async function breakStale(path: string): Promise<boolean> {
   const touched = (await ifExists(stat(path)))?.mtimeMs;
   if (found === undefined || touched === undefined) return true;
   if (!isDead(found) && Date.now() - touched < STALE_AFTER) return false;
+  // A holder that let go since it was read looks dead too, and the lock may be another's by now.
+  if ((await ifExists(readFile(path, "utf8"))) !== found) return true;
   // Of several who see this, the one whose rename comes second would take a fresh lock: it gives it back.
   const taken = `${path}.${randomBytes(8).toString("hex")}`;
   if ((await ifExists(rename(path, taken).then(() => true))) === undefined) return true;

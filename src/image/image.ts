@@ -6,6 +6,7 @@ import type { Digest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import type { Artifact } from "./artifact.ts";
 import type { MultiPlatformImage } from "./multi-platform-image.ts";
+import type { Has } from "./remembered.ts";
 
 /** What a manifest is called where it comes from. */
 export interface Named {
@@ -74,8 +75,12 @@ export interface Layer {
   readonly isStored?: true;
   /** Digest of the uncompressed tar. Does the rewrite if neither `blob` nor `tar` did. */
   diffId(): Promise<Digest>;
-  /** The bytes a registry or layout holds, with the descriptor's extras (annotations, urls). */
-  blob(): Promise<LayerBlob>;
+  /**
+   * The bytes a registry or layout holds, with the descriptor's extras
+   * (annotations, urls). What `has` says is there may only be described, if an
+   * earlier run made it.
+   */
+  blob(has?: Has): Promise<LayerBlob>;
   /** The uncompressed tar; its digest is the diff_id. */
   tar(): Promise<Content>;
   /** The uncompressed tar in one pass, checked against the diff_id where it is known. */

@@ -1,20 +1,27 @@
 import type { Content } from "../bytes/content.ts";
 import { observed } from "../bytes/progress.ts";
-import { type SpooledContent, spoolContent } from "../bytes/spool.ts";
+import { spoolContent } from "../bytes/spool.ts";
 import { gzip } from "../compression/gzip.ts";
 import type { Host } from "../host.ts";
+import { GZIP_LEVEL, KERNEL_VERSION } from "../kernel/kernels.ts";
 import { MEDIA_TYPE } from "../oci/media-type.ts";
 import type { Layer } from "./image.ts";
+import { type Made, rememberedOrMade } from "./remembered.ts";
+
+/** What a layer cache calls compressing and nothing else. */
+export const COMPRESSED_ONLY: string = `gzip-${GZIP_LEVEL},kernels-${KERNEL_VERSION}`;
 
 /** A layer of which there is only the uncompressed tar; its blob is the tar compressed by our own gzip. */
 export function tarLayer(tar: Content, host: Host): Layer {
-  let made: Promise<SpooledContent> | undefined;
+  let made: Promise<Made> | undefined;
+  const key = { input: tar.digest, work: COMPRESSED_ONLY };
 
-  async function compress(): Promise<SpooledContent> {
+  async function compress(): Promise<Made> {
     const stream = observed(await tar.open(), (done, finished) =>
       host.log({ type: "progress", id: tar.digest, stage: "compressing", done, total: tar.size, finished }),
     );
-    return spoolContent(host.spool, host.kernels, gzip(stream, host.kernels, { pool: host.pool }));
+    const packed = gzip(stream, host.kernels, { pool: host.pool });
+    return { ...(await spoolContent(host.spool, host.kernels, packed)), diffId: tar.digest };
   }
 
   return {
@@ -22,11 +29,10 @@ export function tarLayer(tar: Content, host: Host): Layer {
     diffId: async () => tar.digest,
     tar: async () => tar,
     stream: () => tar.open(),
-    async blob() {
-      made ??= compress();
-      const content = await made;
-      const { digest, size } = content;
-      return { ...content, descriptor: { mediaType: MEDIA_TYPE.ociLayerGzip, digest, size } };
+    async blob(has) {
+      made ??= rememberedOrMade(key, has, host, compress);
+      const { digest, size, open } = await made;
+      return { digest, size, open, descriptor: { mediaType: MEDIA_TYPE.ociLayerGzip, digest, size } };
     },
     async release() {
       const held = made;

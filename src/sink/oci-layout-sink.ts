@@ -58,6 +58,7 @@ function layoutTarget(
   return {
     jobs,
     oneByOne: true,
+    ...(existing && { has: async (blob) => existing.has(blob) }),
     async blob(blob) {
       await layout.blob(blob);
       return existing?.has(blob) ? "exists" : "written";

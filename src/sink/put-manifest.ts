@@ -19,6 +19,8 @@ export interface ManifestTarget {
   blob(content: Content & Pick<LayerBlob, "origin">): Promise<SinkLayer["outcome"]>;
   /** Stores a document by its digest, and under `tag` if one is given. All that it names is there. */
   manifest(document: Document<unknown>, tag?: string): Promise<void>;
+  /** Whether a blob is there already; absent where nothing can be before. */
+  has?(blob: Pick<Content, "digest" | "size">): Promise<boolean>;
   /** How many layers are put at once. An archive, which takes one after the other, has them made at once. */
   readonly jobs: number;
   readonly oneByOne: boolean;
@@ -65,10 +67,15 @@ async function putImage(image: Image, target: ManifestTarget, host: Host): Promi
   };
   const layers: SinkLayer[] = [];
   if (target.oneByOne) {
-    const blobs = ahead(image.layers, target.jobs, (layer) => layer.blob());
+    const blobs = ahead(image.layers, target.jobs, (layer) => layer.blob(target.has));
     for await (const blob of blobs) layers.push(await put(blob));
   } else {
-    const all = ahead(image.layers, target.jobs, async (layer) => put(await layer.blob()), target.stop);
+    const all = ahead(
+      image.layers,
+      target.jobs,
+      async (layer) => put(await layer.blob(target.has)),
+      target.stop,
+    );
     for await (const layer of all) layers.push(layer);
   }
   await target.blob(contentOf(host.kernels, (await image.config()).bytes));

@@ -48,6 +48,7 @@ function repositoryTarget(
     jobs,
     oneByOne: false,
     stop,
+    has: ({ digest }) => repository.hasBlob(digest),
     blob: (blob) => repository.pushBlob(withProgress(blob, host), mountOf(blob, repository)),
     async manifest({ descriptor, bytes }, name = descriptor.digest) {
       await repository.pushManifest(name, bytes, descriptor.mediaType);

@@ -1,0 +1,54 @@
+import type { Content } from "../bytes/content.ts";
+import { SealiftError } from "../error.ts";
+import type { Host, LayerKey, MadeLayer } from "../host.ts";
+
+/** Whether the place that a blob goes to has it already. */
+export type Has = (blob: Pick<Content, "digest" | "size">) => Promise<boolean>;
+
+/** A blob that was made, and the diff_id of what is in it. */
+export interface Made extends MadeLayer, Content {
+  dispose(): Promise<void>;
+}
+
+/**
+ * What `make` gives; or, where an earlier run has made it and the place has that
+ * blob, only what is known of it: then nothing is fetched, changed or compressed,
+ * unless somebody opens it after all. Fails with DIGEST_MISMATCH on opening
+ * where another blob comes out than was remembered.
+ */
+export async function rememberedOrMade(
+  key: LayerKey,
+  has: Has | undefined,
+  { layerCache, log }: Host,
+  make: () => Promise<Made>,
+): Promise<Made> {
+  const remembered = has && (await layerCache?.get(key));
+  if (remembered && (await has(remembered))) {
+    log({ type: "debug", message: `${key.input} was made before: ${remembered.digest} is there already` });
+    return promised(remembered, make);
+  }
+  const made = await make();
+  const { diffId, digest, size } = made;
+  await layerCache?.put(key, { diffId, digest, size });
+  return made;
+}
+
+function promised({ diffId, digest, size }: MadeLayer, make: () => Promise<Made>): Made {
+  let made: Promise<Made> | undefined;
+  return {
+    diffId,
+    digest,
+    size,
+    async open() {
+      made ??= make();
+      const content = await made;
+      if (content.digest === digest) return content.open();
+      throw new SealiftError(
+        "DIGEST_MISMATCH",
+        `Cannot make layer ${digest} again: it comes out as ${content.digest}`,
+        { hint: "The layer cache does not hold; run again without it, or prune it." },
+      );
+    },
+    dispose: async () => (await made?.catch(() => undefined))?.dispose(),
+  };
+}
