@@ -11,6 +11,7 @@ export { type VerifyOptions, verifyBundle } from "./bundle/verify.ts";
 export { writeBundle } from "./bundle/write.ts";
 export { type Content, contentOf, digestOf, verifiedContent } from "./bytes/content.ts";
 export type { FileMode, FileSystem, Files, FilesWriter, FileWriter, TreeEntry } from "./bytes/files.ts";
+export type { FileAttributes, RootFsWriter } from "./bytes/root-fs.ts";
 export { blobSlices, bytesSlices, type Slices } from "./bytes/slices.ts";
 export { memorySpool, type Spool, type SpooledContent, type SpoolSlot } from "./bytes/spool.ts";
 export { type ByteStream, collect, streamFrom, streamOf } from "./bytes/stream.ts";
@@ -26,6 +27,10 @@ export { type IndexedGzip, openIndexedGzip } from "./compression/indexed-gzip.ts
 export { type ErrorCode, isSealiftError, SealiftError } from "./error.ts";
 export type { Clock, Credential, Credentials, Host, LogEvent, ProgressEvent } from "./host.ts";
 export type { Document, Image, Layer, LayerBlob } from "./image/image.ts";
+export { type LayerEntry, readLayerEntries } from "./image/layer-entries.ts";
+export type { Inode, MergedTree, TreeNode } from "./image/tree.ts";
+export { mergedTree } from "./image/tree-merger.ts";
+export { type Waste, wasteOf } from "./image/waste.ts";
 export { fallbackKernels } from "./kernel/fallback.ts";
 export {
   type AccessPoint,

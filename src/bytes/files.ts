@@ -1,4 +1,5 @@
 import type { Content } from "./content.ts";
+import type { RootFsWriter } from "./root-fs.ts";
 import type { Slices } from "./slices.ts";
 import type { ByteStream } from "./stream.ts";
 
@@ -26,6 +27,8 @@ export interface FilesWriter {
   symlink?(name: string, target: string): Promise<void>;
   /** Makes a folder that may stay empty; absent where folders exist by their files alone. */
   folder?(name: string): Promise<void>;
+  /** A root file system in a folder, which takes the place of one of that name at `commit`; absent where there are none. */
+  rootFs?(name: string): Promise<RootFsWriter>;
   commit(): Promise<void>;
   abort(): Promise<void>;
 }
@@ -69,8 +72,8 @@ export interface FileSystem {
   open(path: string): Promise<Slices>;
   /** The file as one stream, without needing to seek: works for pipes and `-` (standard input). */
   stream(path: string): Promise<ByteStream>;
-  /** The folder's files. Throws NOT_FOUND. */
-  folder(path: string): Promise<Files>;
+  /** The folder's files; of its folders those that `enters` admits by their path. Throws NOT_FOUND. */
+  folder(path: string, enters?: (folder: string) => boolean): Promise<Files>;
   /** Everything below a folder in byte order of path, not following links; a file gives itself with path "". */
   tree(path: string): Promise<readonly TreeEntry[]>;
   kind(path: string): Promise<"file" | "folder" | "none">;

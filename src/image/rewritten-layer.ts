@@ -98,7 +98,8 @@ export function rewrittenLayer(layer: Layer, change: Rewrite, host: Host): Layer
     mediaType,
     blob: async () => (await blob()).blob,
     tar,
-    diffId: async () => (madeTar ? (await madeTar).digest : (await blob()).diffId),
+    // The tar is the lesser work, where nobody has asked for the blob.
+    diffId: async () => (madeBlob ? (await madeBlob).diffId : (await tar()).digest),
     stream: async () => (madeTar ? (await madeTar).open() : rewrittenStream()),
     async release() {
       const held = [madeBlob, madeTar];

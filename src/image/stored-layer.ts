@@ -33,7 +33,7 @@ export function storedLayer(stored: StoredLayer, host: Host): Layer {
     diffId: stored.diffId,
     isStored: true,
     blob: async () => blob,
-    stream,
+    stream: async () => (spooled ? (await spooled).open() : stream()),
     ...(declaredCompression(descriptor.mediaType) === "gzip" && { packed: blob.open }),
     async tar() {
       if (declaredCompression(descriptor.mediaType) === "none")

@@ -1,7 +1,7 @@
 import { type ByteStream, streamFrom } from "../bytes/stream.ts";
 import { SealiftError } from "../error.ts";
 import type { Kernels } from "../kernel/kernels.ts";
-import { HeadReader, truncated } from "./head.ts";
+import { HeadReader, type TarHead, truncated } from "./head.ts";
 import { paddingOf, type TarHeader } from "./header.ts";
 import { StreamInput } from "./input.ts";
 
@@ -22,15 +22,27 @@ const TO_THE_END = Number.MAX_SAFE_INTEGER;
  */
 export async function* readTar(stream: ByteStream, kernels: Kernels): AsyncGenerator<TarEntry, void, void> {
   const input = new StreamInput(stream);
+  for await (const { header } of readHeads(input, kernels)) {
+    const start = input.position;
+    yield { ...header, body: streamFrom(bodyChunks(input, start, start + header.size)) };
+  }
+}
+
+/**
+ * As {@link readTar}, for those who take the bodies from the input themselves:
+ * at each member it stands at the body's first byte. Ends the input.
+ */
+export async function* readHeads(input: StreamInput, kernels: Kernels): AsyncGenerator<TarHead, void, void> {
   const heads = new HeadReader(input, kernels);
   try {
     for (;;) {
       const head = await heads.next();
       if (head.kind === "end") break;
-      const start = input.position;
-      const end = start + head.header.size;
-      yield { ...head.header, body: streamFrom(bodyChunks(input, start, end)) };
-      await skipTo(input, end + paddingOf(head.header.size));
+      const { size } = head.header;
+      const end = input.position + size + paddingOf(size);
+      yield head;
+      await input.skip(end - input.position);
+      if (input.position < end) throw truncated(input.position);
     }
     await input.skip(TO_THE_END);
   } finally {
@@ -38,7 +50,12 @@ export async function* readTar(stream: ByteStream, kernels: Kernels): AsyncGener
   }
 }
 
-async function* bodyChunks(input: StreamInput, start: number, end: number) {
+/** The chunks from one position to another, where the input must stand then. Throws TAR_TRUNCATED. */
+export async function* bodyChunks(
+  input: StreamInput,
+  start: number,
+  end: number,
+): AsyncGenerator<Uint8Array, void, void> {
   for (let at = start; at < end; ) {
     if (input.position !== at) {
       throw new SealiftError("INTERNAL", "Cannot read tar entry: the reader has gone on to the next one");
@@ -48,10 +65,4 @@ async function* bodyChunks(input: StreamInput, start: number, end: number) {
     at += chunk.length;
     yield chunk;
   }
-}
-
-/** Passes over what is left up to `position`. */
-async function skipTo(input: StreamInput, position: number): Promise<void> {
-  await input.skip(position - input.position);
-  if (input.position < position) throw truncated(input.position);
 }

@@ -1,0 +1,253 @@
+import { SealiftError } from "../error.ts";
+import type { Kernels } from "../kernel/kernels.ts";
+import { safePath } from "../tar/safety.ts";
+import type { Image } from "./image.ts";
+import { type LayerEntry, readLayerEntries } from "./layer-entries.ts";
+import { type Inode, type MergedTree, nodeAt, subtree, type TreeNode, walk } from "./tree.ts";
+import type { Superseded } from "./waste.ts";
+import { parseWhiteout } from "./whiteout.ts";
+
+/** Each costs about half a kilobyte of memory while the tree is there; large images have 300,000. */
+export const MAX_TREE_ENTRIES = 2_000_000;
+
+/** Linux' PATH_MAX. Symlinks can lead to longer ones than a name may be. */
+const MAX_TREE_PATH = 4096;
+
+/** Hears what merging does beside putting the entry in its place, as it happens. */
+export interface TreeObserver {
+  /** What stood at the path is gone with all below it, for the sake of a whiteout or of another entry. */
+  removed?(node: TreeNode): void;
+  /** A folder that no entry named so far is there now. */
+  implied?(node: TreeNode): void;
+  /** Of the folder only what this layer puts there is left. */
+  opaque?(node: TreeNode): void;
+}
+
+/** Where an entry is now. */
+export interface Placed {
+  readonly node: TreeNode;
+  /** A folder that was there already, and has other attributes now. */
+  readonly kept: boolean;
+  /** The node that a hard link is another name of. */
+  readonly target?: TreeNode;
+}
+
+/** The tree of an image's layers. Reads every layer once, and needs memory for the paths only. */
+export async function mergedTree(image: Pick<Image, "layers">, kernels: Kernels): Promise<MergedTree> {
+  const merger = new TreeMerger();
+  for (const layer of image.layers) {
+    merger.nextLayer();
+    for await (const entry of readLayerEntries(layer, kernels)) merger.add(entry);
+  }
+  return merger.tree;
+}
+
+/**
+ * Lays layers one upon the other, lowest first, entry by entry (image-spec,
+ * layer.md "Applying Changesets"). Whiteouts take away what lower layers have
+ * and never what their own layer has, wherever in it they stand.
+ */
+export class TreeMerger {
+  readonly tree: MergedTree;
+  readonly #root = new Node("", undefined, 0, { layer: 0, entry: undefined, links: 1 }, new Map());
+  readonly #superseded: Superseded[] = [];
+  readonly #observer: TreeObserver;
+  readonly #maxEntries: number;
+  #layer = -1;
+  #entries = 0;
+
+  constructor(observer: TreeObserver = {}, maxEntries: number = MAX_TREE_ENTRIES) {
+    const root = this.#root;
+    this.#observer = observer;
+    this.#maxEntries = maxEntries;
+    this.tree = {
+      root,
+      superseded: this.#superseded,
+      get: (path) => nodeAt(root, path),
+      find: (path) => walk<TreeNode>(root, path),
+      nodes: () => below(root),
+    };
+  }
+
+  /** What is added from now on belongs to the next layer; gives its index. */
+  nextLayer(): number {
+    return ++this.#layer;
+  }
+
+  /**
+   * Puts the layer's next entry in its place; a whiteout has none.
+   * Throws UNSAFE_PATH, LIMIT_EXCEEDED, and TAR_INVALID on a hard link to nothing.
+   */
+  add(entry: LayerEntry): Placed | undefined {
+    this.#count();
+    const whiteout = parseWhiteout(entry.path);
+    if (whiteout) {
+      if (whiteout.kind === "file") this.#whiteOut(whiteout.path);
+      else if (whiteout.kind === "opaque") this.#empty(whiteout.path);
+      return undefined;
+    }
+    if (entry.type === "hardlink") return this.#link(entry);
+    if (entry.type === "symlink") refuseUnmakable(entry);
+    const inode = { layer: this.#layer, entry, links: 0 };
+    if (entry.path === "") return this.#restate(this.#root, inode);
+    const [folder, name] = this.#placeOf(entry.path);
+    const before = folder.children?.get(name);
+    if (before?.children && entry.type === "directory") return this.#restate(before, inode);
+    return { node: this.#put(folder, name, inode), kept: false };
+  }
+
+  #restate(folder: Node, inode: CountedInode): Placed {
+    folder.inode = inode;
+    folder.layer = this.#layer;
+    return { node: folder, kept: true };
+  }
+
+  #link(entry: LayerEntry): Placed {
+    const refuse = (reason: string) =>
+      new SealiftError("TAR_INVALID", `Cannot link ${entry.path} to ${entry.linkname}: ${reason}`);
+    const [targetFolder, targetName] = splitPath(safePath(entry.linkname, "rooted"));
+    const target = walk(this.#root, targetFolder)?.children?.get(targetName);
+    if (!target) throw refuse("no layer has that");
+    if (target.children) throw refuse("it is a folder");
+    const [folder, name] = this.#placeOf(entry.path);
+    if (folder.children?.get(name) === target) return { node: target, kept: true };
+    const node = this.#put(folder, name, target.inode);
+    // What the link replaced may have been a folder above its target.
+    if (nodeAt(this.#root, target.path) !== target) throw refuse("it takes that one's place");
+    return { node, kept: false, target };
+  }
+
+  #put(folder: Node, name: string, inode: CountedInode): Node {
+    const before = folder.children?.get(name);
+    if (before) this.#remove(before);
+    const isFolder = (inode.entry?.type ?? "directory") === "directory";
+    const path = folder.path === "" ? name : `${folder.path}/${name}`;
+    if (path.length > MAX_TREE_PATH) {
+      throw new SealiftError(
+        "LIMIT_EXCEEDED",
+        `Cannot make ${JSON.stringify(path.slice(0, 200))}…: its path is longer than ${MAX_TREE_PATH} characters`,
+      );
+    }
+    const node = new Node(path, folder, this.#layer, inode, isFolder ? new Map() : undefined);
+    inode.links++;
+    folder.children?.set(name, node);
+    return node;
+  }
+
+  /** The folder of a path, made if it is not there, and the name in it. */
+  #placeOf(path: string): readonly [Node, string] {
+    const [parent, name] = splitPath(path);
+    const folder = walk(this.#root, parent, (above, missing) => this.#imply(above, missing));
+    if (folder?.children) return [folder, name];
+    // A file stands where the folder must be: it makes way, as an overlay would have it.
+    const [above, last] = splitPath((folder as Node).path);
+    return [this.#imply(nodeAt(this.#root, above) as Node, last), name];
+  }
+
+  #imply(folder: Node, name: string): Node {
+    this.#count();
+    const node = this.#put(folder, name, { layer: this.#layer, entry: undefined, links: 0 });
+    this.#observer.implied?.(node);
+    return node;
+  }
+
+  #whiteOut(path: string): void {
+    const [parent, name] = splitPath(path);
+    const node = walk(this.#root, parent)?.children?.get(name);
+    if (node && this.#hide(node) && node.children) this.#observer.opaque?.(node);
+  }
+
+  #empty(path: string): void {
+    const folder = walk(this.#root, path);
+    if (!folder?.children || folder.hiddenBelow === this.#layer) return;
+    this.#hideBelow(folder);
+    this.#observer.opaque?.(folder);
+  }
+
+  /** Takes away what lower layers have at the node and below; says whether anything of this layer is left. */
+  #hide(node: Node): boolean {
+    if (this.#isTouched(node)) {
+      if (node.children) this.#hideBelow(node);
+      return true;
+    }
+    this.#remove(node);
+    return false;
+  }
+
+  #hideBelow(folder: Node): void {
+    // Once for each layer: a thousand markers in one folder must not mean a thousand walks through it.
+    if (folder.hiddenBelow === this.#layer) return;
+    folder.hiddenBelow = this.#layer;
+    for (const child of [...(folder.children?.values() ?? [])]) this.#hide(child);
+  }
+
+  /** Whether this layer put the node there, or something below it. */
+  #isTouched(node: Node): boolean {
+    if (node.layer === this.#layer) return true;
+    return [...(node.children?.values() ?? [])].some((child) => this.#isTouched(child));
+  }
+
+  #remove(node: Node): void {
+    node.parent?.children?.delete(splitPath(node.path)[1]);
+    for (const { path, inode } of subtree(node)) {
+      if (--inode.links > 0 || inode.entry?.type !== "file") continue;
+      this.#superseded.push({ path, layer: inode.layer, size: inode.entry.size });
+    }
+    this.#observer.removed?.(node);
+  }
+
+  /** A tar of empty files is a thousandth of what it becomes here. */
+  #count(): void {
+    if (++this.#entries <= this.#maxEntries) return;
+    throw new SealiftError(
+      "LIMIT_EXCEEDED",
+      `Cannot read image: its layers have more than ${this.#maxEntries} entries`,
+    );
+  }
+}
+
+interface CountedInode extends Inode {
+  /** Paths that lead to it. */
+  links: number;
+}
+
+class Node implements TreeNode {
+  readonly path: string;
+  readonly parent: Node | undefined;
+  readonly children: Map<string, Node> | undefined;
+  layer: number;
+  inode: CountedInode;
+  /** The last layer that took away all that lower ones had below. */
+  hiddenBelow = -1;
+
+  constructor(
+    path: string,
+    parent: Node | undefined,
+    layer: number,
+    inode: CountedInode,
+    children: Map<string, Node> | undefined,
+  ) {
+    this.path = path;
+    this.parent = parent;
+    this.layer = layer;
+    this.inode = inode;
+    this.children = children;
+  }
+}
+
+/** Where a symlink leads is looked up as a process would; whether there can be such a link is said at once. */
+function refuseUnmakable({ path, linkname }: LayerEntry): void {
+  if (linkname !== "" && linkname.length <= MAX_TREE_PATH) return;
+  const reason =
+    linkname === "" ? "it has no target" : `its target is longer than ${MAX_TREE_PATH} characters`;
+  throw new SealiftError("TAR_INVALID", `Cannot make symlink ${path}: ${reason}`);
+}
+
+function* below(root: TreeNode): Generator<TreeNode, void, void> {
+  for (const node of subtree(root)) if (node !== root) yield node;
+}
+
+function splitPath(path: string): readonly [folder: string, name: string] {
+  const slash = path.lastIndexOf("/");
+  return [path.slice(0, Math.max(slash, 0)), path.slice(slash + 1)];
+}

@@ -1,0 +1,112 @@
+import { SealiftError } from "../error.ts";
+import type { LayerEntry } from "./layer-entries.ts";
+import type { Superseded } from "./waste.ts";
+
+/** What an image's layers come to when one is laid upon the other. */
+export interface MergedTree {
+  readonly root: TreeNode;
+  /** Contents that a layer holds and a higher one hides, in the order they were hidden. */
+  readonly superseded: readonly Superseded[];
+  /** What stands at the path itself, symlinks among its parents not followed; "" is the root. */
+  get(path: string): TreeNode | undefined;
+  /** What a process with this root would find, symlinks followed. Throws UNSAFE_PATH on a loop of them. */
+  find(path: string): TreeNode | undefined;
+  /** Every path but the root, parents before what is in them. */
+  nodes(): Iterable<TreeNode>;
+}
+
+/** One path of a merged tree. */
+export interface TreeNode {
+  /** Relative to the root, which is "". */
+  readonly path: string;
+  readonly parent: TreeNode | undefined;
+  /** Which layer put it here: an index, the lowest is 0. */
+  readonly layer: number;
+  /** Its type, attributes and content; hard links have one between them. */
+  readonly inode: Inode;
+  /** By name, if it is a folder. */
+  readonly children: ReadonlyMap<string, TreeNode> | undefined;
+}
+
+/** What a path names. */
+export interface Inode {
+  /** Which layer holds the content. */
+  readonly layer: number;
+  /** Absent for a folder that no layer names, and that is there because something lies in it. */
+  readonly entry: LayerEntry | undefined;
+}
+
+/** As many symlinks as Linux follows before ELOOP. */
+const MAX_LINKS = 40;
+
+/** Looks up what is not there, or is no folder where one is needed: the folder to go on with, or nothing. */
+type Missing<Node> = (folder: Node, name: string) => Node | undefined;
+
+/** What walking needs of a node. */
+type Walkable<Node> = Pick<TreeNode, "inode"> & {
+  readonly parent: Node | undefined;
+  readonly children: ReadonlyMap<string, Node> | undefined;
+};
+
+/**
+ * Walks a path as a process with this root does: a symlink is followed, an
+ * absolute one from the root, and the root's parent is the root. So no path and
+ * no link of an image leads out of it. Throws UNSAFE_PATH.
+ */
+export function walk<Node extends Walkable<Node>>(
+  root: Node,
+  path: string,
+  missing: Missing<Node> = () => undefined,
+): Node | undefined {
+  // From the last to the first: taking from the end of an array is cheap.
+  const left = path.split("/").reverse();
+  let node = root;
+  for (let followed = 0; left.length > 0; ) {
+    const name = left.pop() as string;
+    if (name === "" || name === ".") continue;
+    if (name === "..") {
+      node = node.parent ?? root;
+      continue;
+    }
+    let child = node.children?.get(name);
+    const target = child && symlinkTarget(child);
+    if (target !== undefined) {
+      if (++followed > MAX_LINKS) {
+        throw new SealiftError("UNSAFE_PATH", `Cannot look up ${path}: it goes through a loop of symlinks`);
+      }
+      if (target.startsWith("/")) node = root;
+      left.push(...target.split("/").reverse());
+      continue;
+    }
+    if (!child || (!child.children && left.length > 0)) child = missing(node, name);
+    if (!child) return undefined;
+    node = child;
+  }
+  return node;
+}
+
+/** The node at the path, no symlinks followed. */
+export function nodeAt(root: TreeNode, path: string): TreeNode | undefined {
+  if (path === "") return root;
+  let node: TreeNode | undefined = root;
+  for (const name of path.split("/")) {
+    node = node?.children?.get(name);
+    if (!node) return undefined;
+  }
+  return node;
+}
+
+/** The node and all below it, parents first. */
+export function* subtree<Node extends { readonly children: ReadonlyMap<string, Node> | undefined }>(
+  node: Node,
+): Generator<Node, void, void> {
+  const left = [node];
+  for (let next = left.pop(); next; next = left.pop()) {
+    yield next;
+    if (next.children) left.push(...[...next.children.values()].reverse());
+  }
+}
+
+function symlinkTarget({ inode }: Pick<TreeNode, "inode">): string | undefined {
+  return inode.entry?.type === "symlink" ? inode.entry.linkname : undefined;
+}
