@@ -15,9 +15,9 @@ export async function readTree(root: string): Promise<readonly TreeEntry[]> {
   const found = await filing("open", root, () => stat(root));
   if (!found.isDirectory()) return [fileEntry(root, "", found, 0)];
   const paths: string[] = [];
-  await visit(root, "", 0, async (path) => {
+  await visit(root, "", 0, async (path, entry) => {
     paths.push(path);
-    return false;
+    return entry.isDirectory();
   });
   const entries: TreeEntry[] = [];
   for (const path of inByteOrder(paths)) entries.push(await treeEntry(root, path));
@@ -26,9 +26,13 @@ export async function readTree(root: string): Promise<readonly TreeEntry[]> {
 
 /**
  * The files below `root` by name; sizes are those of now. Links are followed,
- * those to folders once each: loops and fans of links would never end.
+ * those to folders once each: loops and fans of links would never end. Folders
+ * are entered where `enters` admits them.
  */
-export async function readFolder(root: string): Promise<Files> {
+export async function readFolder(
+  root: string,
+  enters: (folder: string) => boolean = () => true,
+): Promise<Files> {
   const found = await filing("open", root, () => stat(root));
   if (!found.isDirectory()) throw new SealiftError("IO", `Cannot open folder ${root}: it is a file`);
   const sizes = new Map<string, number>();
@@ -36,7 +40,9 @@ export async function readFolder(root: string): Promise<Files> {
   await visit(root, "", 0, async (path, entry) => {
     const followed = await filing("open", join(root, path), () => stat(join(root, path)));
     if (followed.isFile()) sizes.set(path, followed.size);
-    if (!entry.isSymbolicLink() || !followed.isDirectory() || entered.has(identityOf(followed))) return false;
+    if (!followed.isDirectory() || !enters(path)) return false;
+    if (entry.isDirectory()) return true;
+    if (entered.has(identityOf(followed))) return false;
     entered.add(identityOf(followed));
     return true;
   });
@@ -52,7 +58,7 @@ export async function readFolder(root: string): Promise<Files> {
 
 type Visitor = (path: string, entry: Dirent<Buffer>) => Promise<boolean>;
 
-/** Calls `see` with each path below the folder; enters folders, and links where `see` says true. */
+/** Calls `see` with each path below the folder; enters what `see` says is a folder to enter. */
 async function visit(root: string, below: string, depth: number, see: Visitor): Promise<void> {
   const folder = join(root, below);
   if (depth > MAX_DEPTH) {
@@ -64,8 +70,7 @@ async function visit(root: string, below: string, depth: number, see: Visitor): 
   for (const entry of entries) {
     const name = decodeName(entry.name, folder);
     const path = below === "" ? name : `${below}/${name}`;
-    const enter = await see(path, entry);
-    if (entry.isDirectory() || enter) await visit(root, path, depth + 1, see);
+    if (await see(path, entry)) await visit(root, path, depth + 1, see);
   }
 }
 

@@ -3,12 +3,15 @@ import { lstat, mkdir, open, rename, rm, stat, symlink } from "node:fs/promises"
 import { dirname, join, resolve } from "node:path";
 import type { Content } from "../../src/bytes/content.ts";
 import type { FileMode, FilesWriter } from "../../src/bytes/files.ts";
+import type { RootFsWriter } from "../../src/bytes/root-fs.ts";
 import { chunksOf } from "../../src/bytes/stream.ts";
 import { SealiftError } from "../../src/error.ts";
 import { BatchedWrites } from "./batched-writes.ts";
 import { fileError, filing, isSystemError } from "./file-error.ts";
 import { syncFolder } from "./file-writer.ts";
 import { forget, removeAtExit } from "./leftovers.ts";
+import { moveFolder, removeTree } from "./read-only-folders.ts";
+import { NodeRootFs } from "./root-fs.ts";
 
 /**
  * Files gathered in a staging folder on the same disk and moved into `path` at
@@ -32,6 +35,8 @@ class FolderWriter implements FilesWriter {
   readonly #folders = new Set<string>();
   /** Asked for by name: there even if nothing lies in them. */
   readonly #ownFolders = new Set<string>();
+  /** Folders that are moved as a whole. */
+  readonly #rootFolders = new Set<string>();
   /** Made last: nothing is ever written through a link of the content's own. */
   readonly #links = new Map<string, string>();
 
@@ -70,6 +75,14 @@ class FolderWriter implements FilesWriter {
     this.#ownFolders.add(name);
   }
 
+  async rootFs(name: string): Promise<RootFsWriter> {
+    this.#claim(name);
+    this.#rootFolders.add(name);
+    const folder = join(this.#staging, name);
+    await filing("write", join(this.#path, name), () => mkdir(folder, { recursive: true, mode: 0o700 }));
+    return new NodeRootFs(folder);
+  }
+
   async commit(): Promise<void> {
     try {
       await (this.#exists ? this.#moveIntoPlace() : this.#appear());
@@ -82,7 +95,7 @@ class FolderWriter implements FilesWriter {
   }
 
   async abort(): Promise<void> {
-    await rm(this.#staging, { recursive: true, force: true });
+    await removeTree(this.#staging);
     forget(this.#staging);
   }
 
@@ -105,10 +118,22 @@ class FolderWriter implements FilesWriter {
       const target = join(this.#path, name);
       await filing("write", target, async () => {
         await mkdir(dirname(target), { recursive: true });
-        if (!this.#links.has(name)) await rename(join(this.#staging, name), target);
+        if (this.#rootFolders.has(name)) await this.#setAside(name);
+        if (this.#rootFolders.has(name)) await moveFolder(join(this.#staging, name), target);
+        else if (!this.#links.has(name)) await rename(join(this.#staging, name), target);
       });
     }
     await filing("write", this.#path, () => this.#makeLinks(this.#path));
+  }
+
+  /** The folder of the same name goes where the staging folder's end takes it along. */
+  async #setAside(name: string): Promise<void> {
+    const aside = join(this.#staging, `${randomBytes(6).toString("hex")}.old`);
+    try {
+      await moveFolder(join(this.#path, name), aside);
+    } catch (error) {
+      if (!isSystemError(error, "ENOENT")) throw error;
+    }
   }
 
   async #makeFolders(folder: string): Promise<void> {
@@ -142,7 +167,10 @@ class FolderWriter implements FilesWriter {
     await this.#refuseLinkAbove(name);
     const target = join(this.#path, name);
     const found = await lstat(target).catch(() => undefined);
-    if (found?.isDirectory()) throw new SealiftError("IO", `Cannot write ${target}: it is a folder`);
+    const fits = this.#rootFolders.has(name) === (found?.isDirectory() ?? false);
+    if (!found || fits) return;
+    const what = found.isDirectory() ? "a folder" : "a file";
+    throw new SealiftError("IO", `Cannot write ${target}: it is ${what}`);
   }
 
   /** A link standing in the target folder would lead the move elsewhere. */

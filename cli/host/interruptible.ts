@@ -15,8 +15,8 @@ export function interruptibleFiles(files: NodeFileSystem, signal: AbortSignal): 
       if (path === "-") signal.addEventListener("abort", () => process.stdin.destroy());
       return interruptible(await files.stream(path), signal);
     },
-    async folder(path) {
-      const folder = await files.folder(path);
+    async folder(path, enters) {
+      const folder = await files.folder(path, enters);
       return {
         names: () => folder.names(),
         get(name) {

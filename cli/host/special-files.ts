@@ -1,0 +1,73 @@
+/** Devices and pipes, which Node cannot make: mknod does. */
+import { linkSync } from "node:fs";
+import type { SpecialFile } from "../../src/bytes/root-fs.ts";
+import { SealiftError } from "../../src/error.ts";
+import { fileError } from "./file-error.ts";
+import { runProgram } from "./program.ts";
+
+/** One shell for many: starting a program from here costs more than the shell's own start of it. */
+const MAKE = 'while [ $# -gt 0 ]; do mknod -- "$1" $2 || exit; shift 2; done';
+
+/** Keeps a command line far below the system's limit on it. */
+const BATCH = 100;
+
+/** As many names as a file may have on every file system in use. */
+const MAX_NAMES = 30_000;
+
+export interface MadeSpecials {
+  readonly specials: readonly SpecialFile[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Makes devices and pipes below the folder; gives those that are there now.
+ * Devices need root: they are left out without it. Throws IO.
+ */
+export async function makeSpecials(root: string, wanted: readonly SpecialFile[]): Promise<MadeSpecials> {
+  const specials = wanted.flatMap(withFewNames).filter(({ kind }) => kind === "fifo" || isRoot());
+  const warnings = [];
+  const left = wanted.length - wanted.filter(({ kind }) => kind === "fifo" || isRoot()).length;
+  if (left > 0) warnings.push(`Left out ${left} device files: only root can make them`);
+  for (let start = 0; start < specials.length; start += BATCH) {
+    await make(root, specials.slice(start, start + BATCH));
+  }
+  for (const { paths } of specials) {
+    for (const path of paths.slice(1)) link(`${root}/${paths[0]}`, `${root}/${path}`);
+  }
+  return { specials, warnings };
+}
+
+async function make(root: string, specials: readonly SpecialFile[]): Promise<void> {
+  const args = specials.flatMap((special) => [`${root}/${special.paths[0]}`, kindArguments(special)]);
+  const { code, stderr } = await runProgram("sh", ["-c", MAKE, "sh", ...args]);
+  if (code === 0) return;
+  throw new SealiftError(
+    "IO",
+    `Cannot make device files in ${root}: ${stderr || `mknod ended with code ${code}`}`,
+  );
+}
+
+function kindArguments({ kind, major, minor }: SpecialFile): string {
+  if (kind === "fifo") return "p";
+  return `${kind === "block" ? "b" : "c"} ${major} ${minor}`;
+}
+
+function withFewNames(special: SpecialFile): SpecialFile[] {
+  const parts: SpecialFile[] = [];
+  for (let start = 0; start < special.paths.length; start += MAX_NAMES) {
+    parts.push({ ...special, paths: special.paths.slice(start, start + MAX_NAMES) });
+  }
+  return parts;
+}
+
+function link(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    throw fileError(error, "make link", to);
+  }
+}
+
+function isRoot(): boolean {
+  return process.geteuid?.() === 0;
+}
