@@ -1,4 +1,4 @@
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Help } from "commander";
 import metadata from "../package.json" with { type: "json" };
 import { ERRORS, SealiftError } from "../src/error.ts";
 import { loadCommands } from "./commands/commands.ts";
@@ -38,7 +38,7 @@ async function buildProgram(args: readonly string[], exit: (code: number) => voi
   const program = new Command("sealift")
     .description("Pack software into sealed bundles, mirror images, verify and open them anywhere.")
     .version(metadata.version, "-V, --version")
-    .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
+    .configureHelp({ sortSubcommands: false, showGlobalOptions: false, subcommandTerm })
     .configureOutput({
       outputError: () => {},
       getOutHelpWidth: () => helpWidth(process.stdout),
@@ -58,6 +58,12 @@ Exit codes: 0 ok · 1 failed · 2 wrong usage · 3 not verified
             4 refused by policy · 5 not found, unreachable or not authorised
             130 interrupted
 `;
+
+/** As commander has it, but that a command of many arguments names them in its own help: the list has two columns. */
+function subcommandTerm(command: Command): string {
+  if (command.registeredArguments.length > 2) return command.name();
+  return new Help().subcommandTerm(command);
+}
 
 function helpWidth({ columns = 80 }: { readonly columns?: number }): number {
   return Math.min(columns, MAX_HELP_WIDTH);

@@ -7,6 +7,7 @@ type AddCommand = (program: Command, exit: (code: number) => void) => void;
 const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   process: async () => (await import("./process.ts")).addProcess,
   copy: async () => (await import("./copy.ts")).addCopy,
+  "recreate-image": async () => (await import("./recreate-image.ts")).addRecreateImage,
   bundle: async () => (await import("./bundle/bundle.ts")).addBundle,
   key: async () => (await import("./key.ts")).addKey,
   serve: async () => (await import("./serve.ts")).addServe,

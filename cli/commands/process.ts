@@ -39,7 +39,7 @@ Sources:
                        - is standard input
   oci-archive://FILE   an OCI layout in a tar
   oci-layout://FOLDER  an OCI layout
-  dir://FOLDER         docker save's files, unpacked
+  dir://FOLDER         docker save's files, unpacked, or a folder of many images
   bundle://FILE#NAME   an image of a bundle
   docker://NAME[:TAG|@DIGEST]
                        an image that docker or podman has here; the daemon is
@@ -52,9 +52,20 @@ Sources:
   ?os=…&arch=…&variant=… one of several platforms.
 
 Destinations:
-  registry://, tar:// (docker save), oci-archive://, oci-layout://, dir://,
-  bundle://. A #ref behind a layout's path is the image's name in it.
-  docker://NAME[:TAG] loads the image into docker or podman, under that name.
+  registry://, tar:// (docker save), oci-archive://, oci-layout://, bundle://.
+  A #ref behind a layout's path is the image's name in it.
+  dir://FOLDER         docker save's files and catalog.json, which lists the
+                       folder's images; layers that are there are kept
+      ?unique_names=true  list the image in manifest-IMAGE-TAG.json, so that
+                          the folder holds many
+      ?expand=true        also unpack the root file system, into manifest or
+                          manifest-IMAGE-TAG, and tell what flattening saves
+  oci://FOLDER         a bundle that runc starts: rootfs and config.json
+      ?readonly=true      the container cannot write to its root
+      ?hostname=NAME      what it is called inside (default: sealift)
+  mounts://FOLDER      each layer unpacked, and an overlay of them mounted at
+                       FOLDER/rootfs; needs root
+  docker://NAME[:TAG]  loads the image into docker or podman, under that name
 
 Filters:
   normalize-timestamps[:ts=SECONDS][,clamp=true]
@@ -72,4 +83,7 @@ Examples:
 
   # An OCI archive into a registry on this machine
   $ sealift process oci-archive://app.tar registry://127.0.0.1:5050/app:1.0
+
+  # Start an image without an engine
+  $ sealift process oci-archive://app.tar oci://app && sudo runc run -b app app
 `;

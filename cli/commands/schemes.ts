@@ -1,6 +1,7 @@
 import { CORE_SCHEMES } from "../../src/pipeline/core-schemes.ts";
 import type { OpenSink, OpenSource, Schemes } from "../../src/pipeline/schemes.ts";
 import type { NodeHost } from "../host/host.ts";
+import { mountsSink } from "./mounts-sink.ts";
 
 /** Loaded when it is used: a bundle's signatures bring half of all the code. */
 const bundle: OpenSink = async (...sink) => (await import("./bundle-sink.ts")).bundleSink(...sink);
@@ -15,6 +16,6 @@ export function schemesOf({ folder }: NodeHost): Schemes {
   const dockerpush: OpenSource = async (...source) => (await docker()).dockerPushSource(folder)(...source);
   return {
     sources: { ...CORE_SCHEMES.sources, docker: fromDocker, dockerpush },
-    sinks: { ...CORE_SCHEMES.sinks, bundle, docker: toDocker },
+    sinks: { ...CORE_SCHEMES.sinks, bundle, docker: toDocker, mounts: mountsSink },
   };
 }

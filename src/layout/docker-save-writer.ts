@@ -17,7 +17,7 @@ export interface DockerSaveWriter {
   layerStream?(diffId: Digest, tar: () => Promise<ByteStream>): Promise<number | undefined>;
   /** Writes an image's config, once its layers are written, and lists the image. */
   image(image: DockerSaveDescription): Promise<void>;
-  /** Writes manifest.json, and commits. */
+  /** Writes the list of images, and commits. */
   finish(): Promise<void>;
   abort(): Promise<void>;
 }
@@ -28,10 +28,18 @@ export interface DockerSaveDescription {
   readonly diffIds: readonly Digest[];
   /** Names with tags, as `docker load` shall give them. */
   readonly repoTags: readonly string[];
+  /** What the catalogue calls it, where there is one. */
+  readonly imageName?: string;
 }
 
-/** Writes what Docker 1.10 to 24 save, and every docker and podman since loads. */
-export function writeDockerSave(writer: FilesWriter): DockerSaveWriter {
+/**
+ * Writes what Docker 1.10 to 24 save, and every docker and podman since loads.
+ * In a folder of several images each has a `manifestFile` of its own.
+ */
+export function writeDockerSave(
+  writer: FilesWriter,
+  manifestFile: string = DOCKER_SAVE_MANIFEST,
+): DockerSaveWriter {
   const written = new Set<string>();
   const { stream } = writer;
   const images: unknown[] = [];
@@ -50,20 +58,26 @@ export function writeDockerSave(writer: FilesWriter): DockerSaveWriter {
         return size;
       },
     }),
-    async image({ config, diffIds, repoTags }) {
+    async image({ config, diffIds, repoTags, imageName }) {
       const configFile = `${digestHex(config.digest)}.json`;
       await once(configFile, config);
-      images.push({ Config: configFile, RepoTags: repoTags, Layers: diffIds.map(layerFile) });
+      images.push({
+        Config: configFile,
+        RepoTags: repoTags,
+        Layers: diffIds.map(layerFile),
+        ...(imageName && { ImageName: imageName }),
+      });
     },
     async finish() {
       const bytes = encodeJson(images);
-      await writer.write(DOCKER_SAVE_MANIFEST, { size: bytes.length, open: async () => streamOf(bytes) });
+      await writer.write(manifestFile, { size: bytes.length, open: async () => streamOf(bytes) });
       await writer.commit();
     },
     abort: () => writer.abort(),
   };
 }
 
-function layerFile(diffId: Digest): string {
+/** Where a layer's uncompressed tar is, by its diff_id. */
+export function layerFile(diffId: Digest): string {
   return `${digestHex(diffId)}/layer.tar`;
 }

@@ -12,6 +12,7 @@ import { MAX_DOCUMENT_SIZE, parseJson } from "../oci/json.ts";
 import type { Compression } from "../oci/media-type.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 import { safePath } from "../tar/safety.ts";
+import { catalogEntries, readCatalog } from "./catalog.ts";
 
 export const DOCKER_SAVE_MANIFEST = "manifest.json";
 export const DOCKER_SAVE_REPOSITORIES = "repositories";
@@ -36,6 +37,8 @@ export interface DockerSaveEntry {
   readonly repoTags: readonly string[];
   /** The layers' files, lowest first. */
   readonly layers: readonly string[];
+  /** What a folder's catalogue calls it: `image:tag`. */
+  readonly catalogued?: string;
 }
 
 export interface DockerSaveImage {
@@ -62,9 +65,12 @@ export interface DockerSaveLayer {
   open(): Promise<ByteStream>;
 }
 
-/** Reads a docker-save archive's table of contents. Throws LAYOUT_INVALID, UNSUPPORTED. */
+/**
+ * Reads a docker-save archive's table of contents, or that of a folder that
+ * lists its images in a catalogue. Throws LAYOUT_INVALID, UNSUPPORTED.
+ */
 export async function readDockerSave(files: Files, kernels: Kernels): Promise<DockerSave> {
-  const images = await readManifest(files);
+  const images = await readImages(files);
   return {
     images,
     select: (ref) => (ref === undefined ? onlyImage(images) : named(images, ref)),
@@ -80,20 +86,35 @@ const manifestSchema = v.array(
   }),
 );
 
-async function readManifest(files: Files): Promise<readonly DockerSaveEntry[]> {
-  const file = files.get(DOCKER_SAVE_MANIFEST);
-  if (!file) throw withoutManifest(files);
-  const bytes = await collect(file.slice(), MAX_DOCUMENT_SIZE, DOCKER_SAVE_MANIFEST);
-  const entries = parseJson(manifestSchema, bytes, DOCKER_SAVE_MANIFEST, "LAYOUT_INVALID");
+/** Those of the catalogue, and of manifest.json what the catalogue does not list. */
+async function readImages(files: Files): Promise<readonly DockerSaveEntry[]> {
+  const catalogued: DockerSaveEntry[] = [];
+  const listed = new Set<string>();
+  for (const { image, tag, file } of catalogEntries(await readCatalog(files))) {
+    listed.add(file);
+    for (const entry of await readManifest(files, safePath(file))) {
+      catalogued.push({ ...entry, catalogued: `${image}:${tag}` });
+    }
+  }
+  if (listed.has(DOCKER_SAVE_MANIFEST)) return catalogued;
+  if (catalogued.length > 0 && !files.get(DOCKER_SAVE_MANIFEST)) return catalogued;
+  return [...catalogued, ...(await readManifest(files, DOCKER_SAVE_MANIFEST))];
+}
+
+async function readManifest(files: Files, name: string): Promise<readonly DockerSaveEntry[]> {
+  const file = files.get(name);
+  if (!file) throw withoutManifest(files, name);
+  const bytes = await collect(file.slice(), MAX_DOCUMENT_SIZE, name);
+  const entries = parseJson(manifestSchema, bytes, name, "LAYOUT_INVALID");
   return entries.map((entry) => ({
     config: safePath(entry.Config),
     repoTags: entry.RepoTags ?? [],
-    layers: (entry.Layers ?? []).map((name) => safePath(name)),
+    layers: (entry.Layers ?? []).map((layer) => safePath(layer)),
   }));
 }
 
-function withoutManifest(files: Files): SealiftError {
-  if (files.get(DOCKER_SAVE_REPOSITORIES)) {
+function withoutManifest(files: Files, name: string): SealiftError {
+  if (name === DOCKER_SAVE_MANIFEST && files.get(DOCKER_SAVE_REPOSITORIES)) {
     return new SealiftError(
       "UNSUPPORTED",
       `Cannot read docker-save archive: it has ${DOCKER_SAVE_REPOSITORIES} but no ${DOCKER_SAVE_MANIFEST}, ` +
@@ -101,10 +122,7 @@ function withoutManifest(files: Files): SealiftError {
       { hint: "Convert it: `docker load` it with Docker 1.10 to 24, then `docker save` it again." },
     );
   }
-  return new SealiftError(
-    "LAYOUT_INVALID",
-    `Cannot read docker-save archive: it has no ${DOCKER_SAVE_MANIFEST}`,
-  );
+  return new SealiftError("LAYOUT_INVALID", `Cannot read docker-save archive: it has no ${name}`);
 }
 
 async function readImage(files: Files, entry: DockerSaveEntry, kernels: Kernels): Promise<DockerSaveImage> {
@@ -172,8 +190,10 @@ function fileOf(files: Files, name: string): Slices {
 function named(images: readonly DockerSaveEntry[], ref: string): DockerSaveEntry {
   const wanted = tagName(ref);
   const found = images.find(
-    ({ config, repoTags }) =>
-      repoTags.some((tag) => tag === ref || tagName(tag) === wanted) || digestInName(config) === ref,
+    ({ config, repoTags, catalogued }) =>
+      repoTags.some((tag) => tag === ref || tagName(tag) === wanted) ||
+      (catalogued !== undefined && tagName(catalogued) === wanted) ||
+      digestInName(config) === ref,
   );
   if (found) return found;
   throw new SealiftError(
@@ -206,6 +226,8 @@ function tagName(ref: string): string {
 }
 
 function listed(images: readonly DockerSaveEntry[]): string {
-  const names = images.map(({ repoTags, config }) => repoTags[0] ?? digestInName(config) ?? config);
+  const names = images.map(
+    ({ repoTags, config, catalogued }) => catalogued ?? repoTags[0] ?? digestInName(config) ?? config,
+  );
   return names.join(", ") || "no images";
 }

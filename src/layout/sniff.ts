@@ -1,5 +1,6 @@
 import type { Files } from "../bytes/files.ts";
 import { SealiftError } from "../error.ts";
+import { CATALOG_FILE } from "./catalog.ts";
 import { DOCKER_SAVE_MANIFEST, DOCKER_SAVE_REPOSITORIES } from "./docker-save.ts";
 import { OCI_INDEX_FILE, OCI_LAYOUT_FILE } from "./oci-layout.ts";
 
@@ -13,7 +14,7 @@ export function sniffLayout(files: Files, what = "archive"): LayoutKind {
   const has = (name: string) => files.get(name) !== undefined;
   if (has(OCI_LAYOUT_FILE) && has(OCI_INDEX_FILE)) return "oci-layout";
   // `repositories` alone is docker-save's oldest form, which its reader refuses with advice.
-  if (has(DOCKER_SAVE_MANIFEST) || has(DOCKER_SAVE_REPOSITORIES)) return "docker-save";
+  if (has(DOCKER_SAVE_MANIFEST) || has(DOCKER_SAVE_REPOSITORIES) || has(CATALOG_FILE)) return "docker-save";
   throw new SealiftError(
     "LAYOUT_INVALID",
     `Cannot read ${what}: it holds neither ${OCI_LAYOUT_FILE} and ${OCI_INDEX_FILE} (an OCI layout) ` +

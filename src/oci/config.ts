@@ -6,6 +6,7 @@ import { parseJson } from "./json.ts";
 /** image-spec, config.md: what this project reads of it; the rest is kept as it came. */
 export interface ImageConfig extends Platform {
   readonly created?: string | undefined;
+  readonly author?: string | undefined;
   readonly config?: RunConfig | null | undefined;
   readonly rootfs: { readonly type: string; readonly diff_ids: readonly Digest[] };
   readonly history?: readonly HistoryEntry[] | null | undefined;
@@ -18,6 +19,8 @@ export interface RunConfig {
   readonly WorkingDir?: string | undefined;
   readonly User?: string | undefined;
   readonly Labels?: Readonly<Record<string, string>> | null | undefined;
+  readonly ExposedPorts?: Readonly<Record<string, unknown>> | null | undefined;
+  readonly StopSignal?: string | undefined;
 }
 
 export interface HistoryEntry {
@@ -35,6 +38,7 @@ const configSchema = v.looseObject({
   variant: v.optional(v.string()),
   "os.version": v.optional(v.string()),
   created: v.optional(v.string()),
+  author: v.optional(v.string()),
   config: v.nullish(
     v.looseObject({
       Env: strings,
@@ -43,6 +47,8 @@ const configSchema = v.looseObject({
       WorkingDir: v.optional(v.string()),
       User: v.optional(v.string()),
       Labels: v.nullish(v.record(v.string(), v.string())),
+      ExposedPorts: v.nullish(v.record(v.string(), v.unknown())),
+      StopSignal: v.optional(v.string()),
     }),
   ),
   rootfs: v.looseObject({ type: v.string(), diff_ids: v.array(digestSchema) }),

@@ -2,14 +2,17 @@ import type { Files } from "../bytes/files.ts";
 import { SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
 import type { AnyManifest } from "../image/image.ts";
+import { holdsImageFiles } from "../layout/catalog.ts";
 import { readOciLayout } from "../layout/oci-layout.ts";
 import type { Platform } from "../oci/descriptor.ts";
 import { DEFAULT_PLATFORM } from "../oci/platform.ts";
 import { parseReference } from "../oci/reference.ts";
 import type { RepositoryOptions } from "../registry/repository.ts";
 import { dockerSaveSink } from "../sink/docker-save-sink.ts";
+import { expandRootFs, type FolderTarget, folderSink } from "../sink/folder-sink.ts";
 import { type OciLayoutTarget, ociLayoutSink } from "../sink/oci-layout-sink.ts";
 import { registrySink } from "../sink/registry-sink.ts";
+import { runtimeBundleSink } from "../sink/runtime-bundle-sink.ts";
 import { filesImage, ociLayoutImage } from "../source/layout-source.ts";
 import { registryImage } from "../source/registry-source.ts";
 import type { Selection } from "../source/select-image.ts";
@@ -34,7 +37,8 @@ const folderSource =
   (read: ReadImage): OpenSource =>
   async (uri, host, options) => {
     allowOptions(uri, ...PLATFORM_OPTIONS);
-    return read(await requireFiles(host).folder(uri.path), selectionOf(uri, options), host, uri.path);
+    const files = await requireFiles(host).folder(uri.path, holdsImageFiles);
+    return read(files, selectionOf(uri, options), host, uri.path);
   };
 
 const registrySource: OpenSource = async (uri, host, options) => {
@@ -62,9 +66,25 @@ const dockerArchive: OpenSink = async (uri, host, { jobs }) => {
   return dockerSaveSink(await archiveWriter(uri, host), { name: uri.path, jobs }, host);
 };
 
-const dockerFolder: OpenSink = async (uri, host, { jobs }) => {
-  allowOptions(uri);
-  return dockerSaveSink(await requireFiles(host).createFolder(uri.path), { name: uri.path, jobs }, host);
+const imageFolder: OpenSink = async (uri, host, { jobs }) => {
+  allowOptions(uri, "unique_names", "expand");
+  const existing = await presentFolder(uri.path, host);
+  const target: FolderTarget = {
+    name: uri.path,
+    jobs,
+    uniqueNames: booleanOption(uri.options, "unique_names"),
+    ...(booleanOption(uri.options, "expand") && { expand: expandRootFs }),
+    ...(uri.fragment && { imageName: uri.fragment }),
+    ...(existing && { existing }),
+  };
+  return folderSink(await requireFiles(host).createFolder(uri.path), target, host);
+};
+
+const runtimeBundle: OpenSink = async (uri, host) => {
+  allowOptions(uri, "readonly", "hostname");
+  const hostname = uri.options.get("hostname");
+  const options = { readonly: booleanOption(uri.options, "readonly"), ...(hostname && { hostname }) };
+  return runtimeBundleSink(await requireFiles(host).createFolder(uri.path), uri.path, host, options);
 };
 
 const ociArchive: OpenSink = async (uri, host, options) => {
@@ -75,11 +95,10 @@ const ociArchive: OpenSink = async (uri, host, options) => {
 /** Adds to the layout that is there, as every tool does with a layout folder. */
 const ociFolder: OpenSink = async (uri, host, options) => {
   allowOptions(uri);
-  const files = requireFiles(host);
-  const present = (await files.kind(uri.path)) === "folder" ? await files.folder(uri.path) : undefined;
+  const present = await presentFolder(uri.path, host);
   const existing = present?.get("index.json") ? { existing: await readOciLayout(present, host.kernels) } : {};
   return ociLayoutSink(
-    await files.createFolder(uri.path),
+    await requireFiles(host).createFolder(uri.path),
     { ...layoutTarget(uri, options), ...existing },
     host,
   );
@@ -101,8 +120,9 @@ export const CORE_SCHEMES: Schemes = {
   sinks: {
     registry: registryTarget,
     tar: dockerArchive,
-    dir: dockerFolder,
-    directory: dockerFolder,
+    dir: imageFolder,
+    directory: imageFolder,
+    oci: runtimeBundle,
     "oci-archive": ociArchive,
     "oci-layout": ociFolder,
   },
@@ -116,6 +136,12 @@ async function archiveWriter(uri: Uri, host: Host) {
     );
   }
   return tarFilesWriter(await requireFiles(host).createFile(uri.path), host.kernels);
+}
+
+/** What a folder of images that is to be written to holds; undefined if it is not there. */
+export async function presentFolder(path: string, host: Host): Promise<Files | undefined> {
+  const files = requireFiles(host);
+  return (await files.kind(path)) === "folder" ? files.folder(path, holdsImageFiles) : undefined;
 }
 
 function layoutTarget(uri: Uri, { jobs }: RunOptions): OciLayoutTarget {

@@ -16,7 +16,10 @@ export interface Uri {
 export type UriOptions = ReadonlyMap<string, string>;
 
 /** Schemes whose path is a place on disk, where `?` and `%` follow URI rules and `~user@` does not exist. */
-const FILE_SCHEMES = new Set(["tar", "file", "dir", "directory", "oci-layout", "oci-archive", "bundle"]);
+const FILE_SCHEMES = new Set([
+  ...["tar", "file", "dir", "directory", "oci-layout", "oci-archive", "bundle"],
+  ...["oci", "mounts"],
+]);
 
 /**
  * Parses a URI. `tar:x` and `tar://x` are the same; `tar://localhost/x` is the

@@ -2,10 +2,11 @@ import { ahead } from "../bytes/ahead.ts";
 import { type Content, contentOf } from "../bytes/content.ts";
 import type { FilesWriter } from "../bytes/files.ts";
 import type { Host } from "../host.ts";
-import type { Image, Layer, Named } from "../image/image.ts";
+import type { Image, Layer } from "../image/image.ts";
 import { singlePlatform } from "../image/multi-platform-image.ts";
 import { type DockerSaveWriter, writeDockerSave } from "../layout/docker-save-writer.ts";
 import { DEFAULT_JOBS } from "./put-manifest.ts";
+import { repoTags } from "./repo-tags.ts";
 import type { Sink, SinkLayer, SinkResult } from "./sink.ts";
 
 export interface DockerSaveTarget {
@@ -56,11 +57,4 @@ async function putStraight(
   const digest = await layer.diffId();
   const size = await archive.layerStream(digest, () => layer.stream());
   return size === undefined ? undefined : { digest, size };
-}
-
-/** `load` wants repository:tag; what has neither gets no name rather than a made-up one. */
-function repoTags({ name }: Named): readonly string[] {
-  if (!name) return [];
-  const [bare = ""] = name.split("@");
-  return bare.lastIndexOf(":") > bare.lastIndexOf("/") ? [bare] : [`${bare}:latest`];
 }

@@ -1,4 +1,5 @@
 import type { AnyManifest } from "../image/image.ts";
+import type { Waste } from "../image/waste.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 
@@ -21,12 +22,14 @@ export interface SinkResult {
   readonly layers: readonly SinkLayer[];
   /** Digests of what was attached to it and came along: signatures, SBOMs. */
   readonly attachments?: readonly Digest[];
+  /** What the layers carry in vain, where the sink laid one upon the other. */
+  readonly waste?: Waste;
 }
 
 export interface SinkLayer {
-  /** As stored: compressed or not. */
+  /** As stored: compressed or not; of the uncompressed tar where the layer is unpacked. */
   readonly digest: Digest;
   /** Bytes, as stored. */
   readonly size: number;
-  readonly outcome: "written" | "exists" | "mounted" | "uploaded";
+  readonly outcome: "written" | "exists" | "mounted" | "uploaded" | "unpacked";
 }

@@ -33,6 +33,8 @@ export interface LayoutOptions {
   readonly architectures?: readonly string[];
   /** What compresses its layers; zlib's gzip without it. */
   readonly compression?: Compressor;
+  /** The config's `config`, for those that are to be run. */
+  readonly settings?: object;
 }
 
 /** A compression's name in media types, and how it is made. */
@@ -45,7 +47,12 @@ const GZIP: Compressor = { name: "gzip", compress: gzipSync };
 
 /** The layers' tars as an image, compressed by another gzip than ours unless told otherwise. */
 export function layoutOf(tars: readonly Uint8Array[], options: LayoutOptions = {}): Layout {
-  const { ref = "v1", architectures = ["amd64"], compression = GZIP } = options;
+  const {
+    ref = "v1",
+    architectures = ["amd64"],
+    compression = GZIP,
+    settings = { Env: ["PATH=/bin"], Cmd: ["/hello"] },
+  } = options;
   const files = new Map<string, Uint8Array>();
   const add = (mediaType: string, bytes: Uint8Array): Blob => {
     files.set(`blobs/sha256/${sha256(bytes)}`, bytes);
@@ -56,7 +63,6 @@ export function layoutOf(tars: readonly Uint8Array[], options: LayoutOptions = {
   const layers = tars.map((tar) => add(layerType, compression.compress(tar)));
   const images = architectures.map((architecture) => {
     const rootfs = { type: "layers", diff_ids: diffIds };
-    const settings = { Env: ["PATH=/bin"], Cmd: ["/hello"] };
     const config = add(
       "application/vnd.oci.image.config.v1+json",
       json({ architecture, os: "linux", config: settings, rootfs, "x-unknown": 1 }),

@@ -1,0 +1,21 @@
+import { requireFiles } from "../../src/pipeline/archive-files.ts";
+import { presentFolder } from "../../src/pipeline/core-schemes.ts";
+import type { OpenSink } from "../../src/pipeline/schemes.ts";
+import { allowOptions } from "../../src/pipeline/uri.ts";
+import { mountsSink as writeAndMount } from "../../src/sink/mounts-sink.ts";
+import { mountOverlay, refuseUnmountable } from "../host/overlay-mount.ts";
+
+/** `mounts://FOLDER` as a destination: only a host can mount. */
+export const mountsSink: OpenSink = async (uri, host, { jobs }) => {
+  allowOptions(uri);
+  await refuseUnmountable(uri.path);
+  const existing = await presentFolder(uri.path, host);
+  const target = {
+    name: uri.path,
+    jobs,
+    ...(uri.fragment && { imageName: uri.fragment }),
+    ...(existing && { existing }),
+  };
+  const writer = await requireFiles(host).createFolder(uri.path);
+  return writeAndMount(writer, target, (overlay) => mountOverlay(uri.path, overlay), host);
+};

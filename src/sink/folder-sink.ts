@@ -1,0 +1,139 @@
+import { ahead } from "../bytes/ahead.ts";
+import { type Content, contentOf } from "../bytes/content.ts";
+import type { Files, FilesWriter } from "../bytes/files.ts";
+import { drain } from "../bytes/stream.ts";
+import { verified } from "../bytes/verified.ts";
+import { isSealiftError } from "../error.ts";
+import type { Host } from "../host.ts";
+import type { Image, Layer } from "../image/image.ts";
+import { unpackLayers } from "../image/unpack.ts";
+import { wasteOf } from "../image/waste.ts";
+import {
+  CATALOG_FILE,
+  type CatalogName,
+  catalogName,
+  encodeCatalog,
+  readCatalog,
+  uniqueName,
+} from "../layout/catalog.ts";
+import { layerFile, writeDockerSave } from "../layout/docker-save-writer.ts";
+import type { Digest } from "../oci/digest.ts";
+import { DEFAULT_JOBS } from "./put-manifest.ts";
+import { repoTags } from "./repo-tags.ts";
+import { newRootFs } from "./root-fs.ts";
+import { singleImageSink } from "./single-image-sink.ts";
+import type { Sink, SinkLayer, SinkResult } from "./sink.ts";
+
+export interface FolderTarget {
+  /** For messages: the path. */
+  readonly name: string;
+  /** Layers made at once. */
+  readonly jobs?: number | undefined;
+  /** What the catalogue shall call the image; its own name without it. */
+  readonly imageName?: string;
+  /** Lists the image in a file of its own, so that the folder holds many. */
+  readonly uniqueNames?: boolean;
+  /** Unpacks the root file system beside the image's files. */
+  readonly expand?: Expand;
+  /** What the folder holds already. */
+  readonly existing?: Files;
+}
+
+/** Unpacks an image into the folder that is being written; `name` is that of the list of the image's files. */
+export type Expand = (
+  image: Image,
+  writer: FilesWriter,
+  name: string,
+  host: Host,
+) => Promise<Pick<SinkResult, "waste">>;
+
+/** Adds an image to a folder of images: docker-save's files and a catalogue of them. Layers that are there are kept. */
+export function folderSink(writer: FilesWriter, target: FolderTarget, host: Host): Sink {
+  return singleImageSink(
+    target.name,
+    (image) => putImage(image, writer, target, host),
+    () => writer.abort(),
+  );
+}
+
+async function putImage(
+  image: Image,
+  writer: FilesWriter,
+  target: FolderTarget,
+  host: Host,
+): Promise<SinkResult> {
+  const { existing, expand, jobs = DEFAULT_JOBS } = target;
+  const name = nameOf(image, target);
+  const manifest = target.uniqueNames ? uniqueName(name) : "manifest";
+  const archive = writeDockerSave(writer, `${manifest}.json`);
+  const layers: SinkLayer[] = [];
+  for await (const { held, tar } of ahead(image.layers, jobs, (layer) =>
+    tarUnlessHeld(layer, existing, host),
+  )) {
+    if (tar) await archive.layer(tar);
+    layers.push(held ?? { digest: tar.digest, size: tar.size, outcome: "written" });
+  }
+  const unpacked = await expand?.(image, writer, manifest, host);
+  const config = contentOf(host.kernels, (await image.config()).bytes);
+  for (const layer of image.layers) await layer.release();
+  await archive.image({
+    config,
+    diffIds: layers.map(({ digest }) => digest),
+    repoTags: repoTags(target.imageName ? { name: target.imageName } : image),
+    ...(target.uniqueNames && { imageName: name.image }),
+  });
+  const catalog = encodeCatalog(existing ? await readCatalog(existing) : {}, name, `${manifest}.json`);
+  await writer.write(CATALOG_FILE, contentOf(host.kernels, catalog));
+  await archive.finish();
+  return { name: target.name, layers, ...unpacked };
+}
+
+type TarUnlessHeld =
+  | { readonly held: SinkLayer; readonly tar?: undefined }
+  | { readonly held?: undefined; readonly tar: Content };
+
+async function tarUnlessHeld(layer: Layer, existing: Files | undefined, host: Host): Promise<TarUnlessHeld> {
+  const digest = await layer.diffId();
+  const size = existing && (await sizeIfHeld(existing, digest, host));
+  if (size !== undefined) return { held: { digest, size, outcome: "exists" } };
+  return { tar: await layer.tar() };
+}
+
+/** The size of the layer's file, if the folder holds it whole; what is damaged is written again. */
+async function sizeIfHeld(existing: Files, diffId: Digest, host: Host): Promise<number | undefined> {
+  const file = existing.get(layerFile(diffId));
+  if (!file) return undefined;
+  try {
+    return await drain(verified(file.slice(), { digest: diffId }, host.kernels));
+  } catch (error) {
+    if (!isSealiftError(error, "DIGEST_MISMATCH")) throw error;
+    host.log({ type: "warning", message: `Replacing ${layerFile(diffId)}: it is damaged` });
+    return undefined;
+  }
+}
+
+/** Unpacks the root file system into a folder, and tells what flattening the image would save. */
+export const expandRootFs: Expand = async (image, writer, folder, host) => {
+  const { tree } = await unpackLayers(image.layers, await newRootFs(writer, folder), host);
+  const waste = wasteOf(tree);
+  for (const { path, wasted, versions, removed } of waste.paths) {
+    const fate = removed ? "and none of them is left" : "of which one is left";
+    host.log({
+      type: "debug",
+      message: `${path}: ${versions.length} versions ${fate}, ${wasted} bytes wasted`,
+    });
+  }
+  host.log({
+    type: "info",
+    message: `Flattening image would save ${waste.wasted} bytes: ${waste.paths.length} files are replaced or removed by higher layers`,
+  });
+  return { waste };
+};
+
+/** What it is called where it came from; a tag alone names no image. */
+function nameOf(image: Image, { imageName }: FolderTarget): CatalogName {
+  const name = imageName ?? image.name;
+  if (name) return catalogName(name);
+  const { ref = "latest" } = image;
+  return /[:/]/.test(ref) ? catalogName(ref) : { image: "unknown", tag: ref };
+}

@@ -1,0 +1,32 @@
+import { contentOf } from "../bytes/content.ts";
+import type { FilesWriter } from "../bytes/files.ts";
+import type { Host } from "../host.ts";
+import type { Image } from "../image/image.ts";
+import { imageUser } from "../image/image-user.ts";
+import { unpackLayers } from "../image/unpack.ts";
+import { type RuntimeOptions, runtimeConfig } from "../oci/runtime-config.ts";
+import { newRootFs } from "./root-fs.ts";
+import { singleImageSink } from "./single-image-sink.ts";
+import type { Sink, SinkResult } from "./sink.ts";
+
+/** Writes a bundle of the runtime-spec, for runc and its like: `rootfs`, `config.json`, and the image's own config. */
+export function runtimeBundleSink(
+  writer: FilesWriter,
+  name: string,
+  host: Host,
+  options: RuntimeOptions = {},
+): Sink {
+  const put = (file: string, bytes: Uint8Array) => writer.write(file, contentOf(host.kernels, bytes));
+  const write = async (image: Image): Promise<SinkResult> => {
+    const { tree, layers } = await unpackLayers(image.layers, await newRootFs(writer, "rootfs"), host);
+    const { value, bytes } = await image.config();
+    const user = await imageUser(value.config?.User ?? "", tree, image.layers);
+    const config = JSON.stringify(runtimeConfig(value, user, options), undefined, 2);
+    await put("config.json", new TextEncoder().encode(`${config}\n`));
+    await put("container-config.json", bytes);
+    for (const layer of image.layers) await layer.release();
+    await writer.commit();
+    return { name, layers: layers.map((layer) => ({ ...layer, outcome: "unpacked" })) };
+  };
+  return singleImageSink(name, write, () => writer.abort());
+}

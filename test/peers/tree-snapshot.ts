@@ -1,0 +1,70 @@
+/** A root file system on the disk as lines of text, one for each path: what two of them must have in common. */
+import { createHash } from "node:crypto";
+import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from "node:fs";
+import { join } from "node:path";
+import { run } from "./peer.ts";
+
+/** Before any of these tests ran: a folder that is younger was made by whoever unpacked it, as no layer names it. */
+const START = Math.floor(Date.now() / 1000) - 3600;
+
+/**
+ * Names, types, modes, owners, times as finely as every Node sets them, link targets, contents,
+ * devices and extended attributes, by path. Hard links show as the same file.
+ */
+export async function treeSnapshot(root: string): Promise<readonly string[]> {
+  const xattrs = await xattrsBelow(root);
+  const firstNames = new Map<number, string>();
+  const visit = (path: string): string[] => {
+    const full = join(root, path);
+    const found = lstatSync(full);
+    const same = firstNames.get(found.ino);
+    if (!found.isDirectory()) firstNames.set(found.ino, same ?? path);
+    const parts = [
+      path || ".",
+      attributes(found, path === ""),
+      content(full, found),
+      same && `= ${same}`,
+      xattrs.get(path),
+    ];
+    const line = parts.filter(Boolean).join(" | ");
+    if (!found.isDirectory()) return [line];
+    return [
+      line,
+      ...readdirSync(full)
+        .sort()
+        .flatMap((name) => visit(path === "" ? name : `${path}/${name}`)),
+    ];
+  };
+  return visit("");
+}
+
+/** umoci leaves the root the time at which it made the last thing in it. */
+function attributes(found: Stats, isRoot: boolean): string {
+  const { mode, uid, gid, mtimeMs } = found;
+  const implied = isRoot || (found.isDirectory() && (mtimeMs === 0 || mtimeMs / 1000 > START));
+  return `${mode.toString(8)} ${uid}:${gid} ${implied ? "implied" : (mtimeMs / 1000).toFixed(5)}`;
+}
+
+function content(full: string, found: Stats): string {
+  if (found.isSymbolicLink()) return `-> ${readlinkSync(full)}`;
+  if (found.isFile()) return createHash("sha256").update(readFileSync(full)).digest("hex");
+  if (found.isCharacterDevice() || found.isBlockDevice()) return `device ${found.rdev}`;
+  return "";
+}
+
+/** getfattr's own words for the attributes, by path. */
+async function xattrsBelow(root: string): Promise<ReadonlyMap<string, string>> {
+  const { stdout } = await run("getfattr", ["-R", "-P", "-h", "-d", "-m", "-", "-e", "hex", "."], {
+    cwd: root,
+  });
+  const blocks = stdout.split("\n\n").filter((block) => block !== "");
+  return new Map(
+    blocks.map((block) => {
+      const [head = "", ...lines] = block.split("\n");
+      const path = head
+        .replace(/^# file: (?:\.\/)?/, "")
+        .replace(/\\(\d{3})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 8)));
+      return [path === "." ? "" : path, lines.sort().join(" ")];
+    }),
+  );
+}
