@@ -46,6 +46,14 @@ class FolderWriter implements FilesWriter {
     this.#exists = exists;
   }
 
+  /**
+   * A root file system's files are not waited for, each alone: a sync beside
+   * them would wait for them all, and make nothing whole that they are part of.
+   */
+  get #durable(): boolean {
+    return this.#rootFolders.size === 0;
+  }
+
   async write(name: string, content: Pick<Content, "size" | "open">, mode: FileMode = 0o644): Promise<void> {
     this.#claim(name);
     const target = join(this.#staging, name);
@@ -56,7 +64,7 @@ class FolderWriter implements FilesWriter {
         const writes = new BatchedWrites(handle);
         for await (const chunk of chunksOf(await content.open())) await writes.write(chunk);
         await writes.finish();
-        await handle.sync();
+        if (this.#durable) await handle.sync();
       } finally {
         await handle.close();
       }
@@ -91,7 +99,7 @@ class FolderWriter implements FilesWriter {
       throw error;
     }
     await this.abort();
-    await syncFolder(this.#path);
+    if (this.#durable) await syncFolder(this.#path);
   }
 
   async abort(): Promise<void> {
