@@ -6,7 +6,7 @@ import { runImages } from "./pipeline.ts";
 export function addRecreateImage(program: Command, exit: (code: number) => void): void {
   program
     .command("recreate-image")
-    .summary("docker archive of an image in a folder")
+    .summary("docker archive of a folder's image")
     .description(
       "Make docker save's archive of an image that `process … dir://FOLDER` has put into a folder; its ID is the original's.",
     )

@@ -24,10 +24,10 @@ export interface MadeSpecials {
  * Devices need root: they are left out without it. Throws IO.
  */
 export async function makeSpecials(root: string, wanted: readonly SpecialFile[]): Promise<MadeSpecials> {
-  const specials = wanted.flatMap(withFewNames).filter(({ kind }) => kind === "fifo" || isRoot());
-  const warnings = [];
-  const left = wanted.length - wanted.filter(({ kind }) => kind === "fifo" || isRoot()).length;
-  if (left > 0) warnings.push(`Left out ${left} device files: only root can make them`);
+  const makeable = wanted.filter(({ kind }) => kind === "fifo" || isRoot());
+  const left = wanted.length - makeable.length;
+  const warnings = left > 0 ? [`Left out ${left} device files: only root can make them`] : [];
+  const specials = makeable.flatMap(withFewNames);
   for (let start = 0; start < specials.length; start += BATCH) {
     await make(root, specials.slice(start, start + BATCH));
   }
