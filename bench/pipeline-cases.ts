@@ -12,6 +12,8 @@ export interface Places {
   /** The image as an OCI archive. */
   readonly archive: string;
   readonly ref: string;
+  /** The image in an OCI layout's folder, as `bench`. */
+  readonly layout: string;
   /** Uploads of each go to a repository of their own, where nothing is yet. */
   readonly round: number;
 }
@@ -72,7 +74,14 @@ const crane = (...command: readonly ((places: Places) => string)[]): Contender =
 
 const occystrap = (destination: (places: Places) => string, ...options: string[]): Contender =>
   peer("occystrap", (places) => [
-    ...(["occystrap", "--insecure", "process", `registry://${image(places)}`, destination(places)] as const),
+    ...([
+      "occystrap",
+      "--insecure",
+      "--no-verify",
+      "process",
+      `registry://${image(places)}`,
+      destination(places),
+    ] as const),
     ...options,
   ]);
 
@@ -84,6 +93,12 @@ const sh = (name: string, script: (places: Places) => string): Contender => ({
 
 const theLayer = ({ archive }: Places) =>
   `tar -tvf '${archive}' | sort -k3 -n -r | awk 'NR==1 {print $6}' | xargs tar -xOf '${archive}'`;
+
+const unpack: Contender = {
+  name: "sealift",
+  command: (places) =>
+    sealift("process", "--quiet", `oci-layout://${places.layout}#bench`, `oci://${out(places)}`),
+};
 
 const clear = (places: Places) => rm(out(places), { recursive: true, force: true });
 
@@ -156,6 +171,14 @@ export const cases: readonly Case[] = [
         "gzip -6 of the largest layer",
         (places) => `${theLayer(places)} | gzip -dc | gzip -6 > '${out(places)}'`,
       ),
+    ],
+  },
+  {
+    name: "unpack to a runtime bundle",
+    clear,
+    contenders: [
+      unpack,
+      peer("umoci", (places) => ["umoci", "unpack", "--image", `${places.layout}:bench`, out(places)]),
     ],
   },
 ];

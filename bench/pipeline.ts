@@ -27,7 +27,11 @@ export async function* bench(say: (text: string) => void, only: readonly string[
   try {
     yield* startUp();
     for (const image of await images(folder)) {
-      const places: Places = { folder, from: from.address, to: to.address, ...image, round: 0 };
+      const layout = join(folder, `${image.name}-layout`);
+      const places: Places = { folder, from: from.address, to: to.address, ...image, layout, round: 0 };
+      await measure(
+        sealift("copy", `oci-archive://${image.archive}#${image.ref}`, `oci-layout://${layout}#bench`),
+      );
       await measure(
         sealift(
           "copy",
