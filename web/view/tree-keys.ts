@@ -5,6 +5,7 @@ export function treeKey(event: KeyboardEvent, tree: Tree, onChoose: (row: Row) =
   if (event.ctrlKey || event.metaKey || event.altKey) return false;
   const row = tree.current.value;
   if (!row) return false;
+  if (event.key.length !== 1) typed = NOTHING_TYPED;
   const move = MOVES[event.key];
   if (move) {
     const to = move(tree.rows.value, tree.rows.value.indexOf(row));
@@ -63,7 +64,8 @@ function goOut(tree: Tree, row: Row): void {
 /** Milliseconds in which letters belong to one name. */
 const PAUSE = 700;
 
-let typed = { text: "", at: Number.NEGATIVE_INFINITY };
+const NOTHING_TYPED = { text: "", at: Number.NEGATIVE_INFINITY };
+let typed = NOTHING_TYPED;
 
 /** What is typed goes to the next node whose name begins with it; a letter repeated goes from one to the next. */
 function typeAhead({ key, timeStamp }: KeyboardEvent, tree: Tree, row: Row): boolean {

@@ -164,6 +164,8 @@ describe("the contents", () => {
     expect(await press("End")).toBe("Signature");
     expect(await press("Home")).toBe("server");
     expect(await press("i", "n", "s")).toBe("install.sh");
+    // A key that moves ends the word: what is typed next is another.
+    expect(await press("Home", "d")).toBe("docs");
     expect(await press("Home")).toBe("server");
     const first = it.row("server");
     expect(await first.getAttribute("aria-expanded")).toBe("true");
@@ -345,10 +347,13 @@ describe("the page", () => {
     expect((await it.page.locator(".commands code").allTextContents()).join()).not.toContain("extract");
   });
 
+  /** Only where a layer is zstd, only where the browser has no vectors; they are kept for when there is no network. */
+  const LATER = /^(zstd-decoder|kernels-scalar)-/;
+
   test("loads less than 120 kB, compressed, kernels and all", () => {
     const folder = fileURLToPath(new URL("../../../dist/web", import.meta.url));
-    const names = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
-      entry.isFile(),
+    const names = readdirSync(folder, { recursive: true, withFileTypes: true }).filter(
+      (entry) => entry.isFile() && !LATER.test(entry.name),
     );
     const sizes = names.map(({ parentPath, name }) => gzipSync(readFileSync(join(parentPath, name))).length);
     expect(names.some(({ name }) => name.endsWith(".wasm"))).toBe(true);
