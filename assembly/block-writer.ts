@@ -39,7 +39,7 @@ import {
   REPEAT_ZERO_LONG,
 } from "./deflate-format";
 import { buildCodes, buildLengths, entry, LENGTH_BITS, LENGTH_MASK } from "./encode-table";
-import { BIT_SHIFT, information, prepareLogarithms } from "./entropy";
+import { BIT_SHIFT, information, literalEntropy, prepareLogarithms } from "./entropy";
 
 /** The most tokens a block has. */
 const BLOCK_TOKENS: u32 = 65536;
@@ -100,6 +100,8 @@ let blockSource: usize = 0;
 let segmentSource: usize = 0;
 /** The entropy of the block without its last segment. */
 let blockCost: u32 = 0;
+/** What a literal of the last full segment takes, see `literalBits`. */
+let segmentLiteralBits: u32 = 0;
 let litlenCount: u32 = 0;
 let distanceCount: u32 = 0;
 let precodeCount: u32 = 0;
@@ -142,6 +144,7 @@ export function addMatch(length: u32, distance: u32): void {
 
 /** Ends a segment, whose tokens stand for the data up to `source`. */
 export function endSegment(source: usize): void {
+  segmentLiteralBits = literalEntropy(SEGMENT_LITLEN);
   const joinedCost = entropy(true);
   const segmentCost = entropy(false);
   if (segment > 0 && <i32>(joinedCost - blockCost - segmentCost) > HEADER_COST) {
@@ -229,6 +232,11 @@ function joinSegment(): void {
     store<u32>(LITLEN_FREQUENCIES + at, load<u32>(LITLEN_FREQUENCIES + at) + load<u32>(SEGMENT_LITLEN + at));
   }
   memory.fill(SEGMENT_LITLEN, 0, FREQUENCIES_SIZE);
+}
+
+/** Bits of an average literal of the last segment, in a code of literals alone. */
+export function literalBits(): u32 {
+  return segmentLiteralBits;
 }
 
 /** What the segment's symbols cost in a code of their own, or, if `joined`, in one with the block's. */

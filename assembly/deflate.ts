@@ -5,7 +5,8 @@
  * back while the next position is tried, and dropped for a literal if that one
  * is better by libdeflate's measure (Eric Biggers, MIT), which weighs length
  * against the extra bits of a longer distance. The longer the match held, the
- * fewer candidates are tried against it. Level 1 takes what it finds; level 9 looks
+ * fewer candidates are tried against it. Matches too short for what their literals
+ * cost are not looked for (shortest-match.ts). Level 1 takes what it finds; level 9 looks
  * for the cheapest way through all the matches (optimal-parser.ts). Where
  * hundreds of bytes have had no match, as in data compressed already, positions
  * are skipped, more and more of them until there is one. Blocks end where the
@@ -30,12 +31,14 @@ import {
   endSegment,
   finish,
   isSegmentFull,
+  literalBits,
   writeJoin,
 } from "./block-writer";
 import { crc32Long } from "./crc32-sparse";
-import { WINDOW_SIZE } from "./deflate-format";
+import { MIN_MATCH, WINDOW_SIZE } from "./deflate-format";
 import { DISTANCE_BITS, HASHED_BYTES, insert, insertNearest, nearest, reset, search } from "./match-finder";
 import { parseOptimal } from "./optimal-parser";
+import { shortestMatch, shortReach } from "./shortest-match";
 
 export const CHUNK_SIZE: u32 = 1 << 20;
 // The dictionary, the chunk, and slack for loads that reach beyond.
@@ -80,8 +83,19 @@ const PATIENCE: u32 = 256;
 const FAST_PATIENCE: u32 = 64;
 const LONGEST_SKIP: u32 = 31;
 
+/** What a literal is taken to cost before there are any: 5.8 bits, as in text. */
+const INITIAL_LITERAL_BITS: u32 = 1499;
+
+/** A match must be longer than this. */
+let tooShort: u32 = 0;
 /** A three-byte match further away than this costs more bits than its literals, as a rule. */
-const SHORT_MATCH_REACH: u32 = 8192;
+let reach: u32 = 0;
+
+/** What matches are worth depends on what the literals of the segment before cost. */
+function setLimits(bits: u32): void {
+  tooShort = shortestMatch(bits) - 1;
+  reach = shortReach(bits);
+}
 
 /** Compresses `length` bytes at CHUNK; the `dictionary` bytes before it may be referred to. */
 export function compress(level: u32, dictionary: u32, length: u32, last: bool): u32 {
@@ -117,16 +131,20 @@ export function carry(): void {
 function parse(end: usize): void {
   const lazy = depthShort > 0;
   let at = CHUNK;
+  setLimits(INITIAL_LITERAL_BITS);
   /** The match at the position before, if one is held back. */
   let held: u32 = 0;
   let misses: u32 = 0;
   while (at < end) {
-    if (isSegmentFull()) endSegment(held === 0 ? at : at - 1);
+    if (isSegmentFull()) {
+      endSegment(held === 0 ? at : at - 1);
+      setLimits(literalBits());
+    }
     const length = held >> DISTANCE_BITS;
     let match: u32 = 0;
     if (at + HASHED_BYTES <= end) {
-      const shortest = length === 0 ? 0 : length - 1;
-      match = withoutFar(search(at, end, shortest, length === 0 ? depth : depthAgainst(length), nice));
+      const beaten = length === 0 ? tooShort : max(tooShort, length - 1);
+      match = withoutFar(search(at, end, beaten, length === 0 ? depth : depthAgainst(length), nice));
     }
     if (length > 0) {
       if (!isBetter(match, held)) {
@@ -189,8 +207,8 @@ function insertNearestAll(from: usize, to: usize, end: usize): void {
 
 /** No match instead of a short one far away. */
 function withoutFar(match: u32): u32 {
-  const tooFar: u32 = (3 << DISTANCE_BITS) | SHORT_MATCH_REACH;
-  return match >> DISTANCE_BITS === 3 && match > tooFar ? 0 : match;
+  const tooFar = (MIN_MATCH << DISTANCE_BITS) | reach;
+  return match >> DISTANCE_BITS === MIN_MATCH && match > tooFar ? 0 : match;
 }
 
 /** Whether the match one position on is worth the literal before it: a byte of length counts as four bits. */

@@ -39,3 +39,18 @@ export function logarithm(n: u32): u32 {
 export function information(n: u32): u32 {
   return n < 2 ? 0 : n * logarithm(n);
 }
+
+/** How few literals tell nothing about the rest. */
+const FEW: u32 = 64;
+
+/** What each of 256 symbols, given how often they occur, takes on average; the most there is if there are few. */
+export function literalEntropy(frequencies: usize): u32 {
+  let count: u32 = 0;
+  let sum: u32 = 0;
+  for (let symbol: u32 = 0; symbol < 256; symbol++) {
+    const n = load<u32>(frequencies + (symbol << 2));
+    count += n;
+    sum += information(n);
+  }
+  return count < FEW ? 8 << BIT_SHIFT : (information(count) - sum) / count;
+}

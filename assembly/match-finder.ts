@@ -23,7 +23,7 @@
  */
 import { MAX_MATCH, MIN_MATCH } from "./deflate-format";
 
-/** Addresses of the latest position with each hash of five bytes; at level 1, of four; at level 9, of seven. */
+/** Addresses of the latest position with each hash of five bytes; at level 1, of four; at level 9, of eight. */
 export const HASH_BITS: u32 = 15;
 export const LATEST: usize = memory.data(131072, 16);
 const LATEST_SIZE: usize = 131072;
@@ -137,7 +137,7 @@ export function commonLength(earlier: usize, at: usize, longest: u32): u32 {
 }
 
 // Fibonacci hashing: the product's high bits depend on all the bytes.
-export const GOLDEN: u32 = 0x9e3779b1;
+const GOLDEN: u32 = 0x9e3779b1;
 export const GOLDEN64: u64 = 0x9e3779b97f4a7c15;
 
 function slot5(at: usize): usize {

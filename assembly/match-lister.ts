@@ -3,17 +3,17 @@
  *
  * Algorithm: match-finder.ts's tables and ring, searched for every length that a
  * cheapest way through the data might want, not for the best alone. It is asked at
- * every position, four times as often as a lazy parser asks, so what a step of the
- * chain finds counts more: the chain is of seven bytes, whose candidates are few and
- * long, and the nearest match of three and of four bytes each has a table of its
+ * every position, more often than a lazy parser asks, so what a step of the
+ * chain finds counts more: the chain is of eight bytes, whose candidates are few and
+ * long, and the nearest match of three and of five bytes each has a table of its
  * own. (libdeflate's near-optimal parser, Eric Biggers, MIT, has binary trees for
- * it.) With chains of five bytes the same size takes 8% longer.
+ * it.)
  *
  * The match that the position before had, a byte shorter, is carried on: it need
  * not be found again, and behind a long one only longer ones are worth the walk.
  *
  * Bounds: `depth` candidates at a position, none compared beyond 258 bytes, and a
- * match of three bytes, one of four, one carried, and each further one longer, below
+ * match of three bytes, one of five, one carried, and each further one longer, below
  * `nice` all but the last: no list is longer than LIST_LIMIT.
  */
 import { MAX_MATCH, MIN_MATCH } from "./deflate-format";
@@ -21,7 +21,6 @@ import {
   commonLength,
   DISTANCE_BITS,
   FAR,
-  GOLDEN,
   GOLDEN64,
   HASH_BITS,
   LATEST,
@@ -33,12 +32,11 @@ import {
   slot3,
 } from "./match-finder";
 
-const CHAINED_BYTES: u32 = 7;
-const HASH4_BITS: u32 = 14;
-const LATEST4: usize = memory.data(65536, 16);
-const LATEST4_SIZE: usize = 65536;
+const HASH5_BITS: u32 = 14;
+const LATEST5: usize = memory.data(65536, 16);
+const LATEST5_SIZE: usize = 65536;
 
-/** Bytes that must follow a position: they are loaded as one word. */
+/** Bytes of a position that the chain's candidates share; so many must follow it. */
 export const LISTED_BYTES: u32 = 8;
 
 /** A match carried on that is this long leaves shorter ones unlisted. */
@@ -49,15 +47,15 @@ export const LIST_LIMIT: u32 = 256;
 
 export function resetLists(): void {
   reset();
-  memory.fill(LATEST4, 0, LATEST4_SIZE);
+  memory.fill(LATEST5, 0, LATEST5_SIZE);
 }
 
 /** Makes a position known. */
 export function insertListed(at: usize): void {
   const bytes = load<u64>(at);
   store<u32>(slot3(<u32>bytes), <u32>at, LATEST3);
-  store<u32>(slot4(<u32>bytes), <u32>at, LATEST4);
-  const slot = slot7(bytes);
+  store<u32>(slot5(bytes), <u32>at, LATEST5);
+  const slot = slot8(bytes);
   store<u16>((at & RING_MASK) << 1, <u32>min(at - <usize>load<u32>(slot, LATEST), FAR), PREVIOUS);
   store<u32>(slot, <u32>at, LATEST);
 }
@@ -72,10 +70,10 @@ export function listMatches(at: usize, end: usize, carried: u32, depth: u32, nic
   const place3 = slot3(bytes);
   const near3 = <usize>load<u32>(place3, LATEST3);
   store<u32>(place3, <u32>at, LATEST3);
-  const place4 = slot4(bytes);
-  const near4 = <usize>load<u32>(place4, LATEST4);
-  store<u32>(place4, <u32>at, LATEST4);
-  const slot = slot7(word);
+  const place5 = slot5(word);
+  const near5 = <usize>load<u32>(place5, LATEST5);
+  store<u32>(place5, <u32>at, LATEST5);
+  const slot = slot8(word);
   let candidate = <usize>load<u32>(slot, LATEST);
   store<u16>((at & RING_MASK) << 1, <u32>min(at - candidate, FAR), PREVIOUS);
   store<u32>(slot, <u32>at, LATEST);
@@ -84,17 +82,20 @@ export function listMatches(at: usize, end: usize, carried: u32, depth: u32, nic
   const longest = min(MAX_MATCH, <u32>(end - at));
   const held = carried >> DISTANCE_BITS;
   let best: u32 = 0;
-  if (near3 >= oldest && near3 !== near4 && ((load<u32>(near3) ^ bytes) & 0xffffff) === 0) {
-    best = MIN_MATCH;
-    store<u32>(list, (MIN_MATCH << DISTANCE_BITS) | <u32>(at - near3));
+  if (near3 >= oldest && near3 !== near5 && ((load<u32>(near3) ^ bytes) & 0xffffff) === 0) {
+    best = load<u32>(near3) === bytes ? commonLength(near3, at, longest) : MIN_MATCH;
+    store<u32>(list, (best << DISTANCE_BITS) | <u32>(at - near3));
     list += 4;
   }
   // Inside a match the nearest is, as a rule, the one carried.
-  const isCarried = held > MIN_MATCH && at - near4 === <usize>(carried & 0xffff);
-  if (!isCarried && near4 >= oldest && load<u32>(near4) === bytes) {
-    best = commonLength(near4, at, longest);
-    store<u32>(list, (best << DISTANCE_BITS) | <u32>(at - near4));
-    list += 4;
+  const isCarried = held > MIN_MATCH && at - near5 === <usize>(carried & 0xffff);
+  if (!isCarried && near5 >= oldest && load<u32>(near5) === bytes) {
+    const length = commonLength(near5, at, longest);
+    if (length > best) {
+      best = length;
+      store<u32>(list, (length << DISTANCE_BITS) | <u32>(at - near5));
+      list += 4;
+    }
   }
   if (held > best && (isCarried || held >= LONG_CARRIED)) {
     best = held;
@@ -102,7 +103,7 @@ export function listMatches(at: usize, end: usize, carried: u32, depth: u32, nic
     list += 4;
   }
   // The chain's candidates are longer, so only such are worth a look.
-  best = max(best, CHAINED_BYTES - 1);
+  best = max(best, LISTED_BYTES - 1);
   const enough = min(nice, longest);
   if (best >= enough) return list;
   let tail = load<u32>(at + best - 3);
@@ -122,10 +123,10 @@ export function listMatches(at: usize, end: usize, carried: u32, depth: u32, nic
   return list;
 }
 
-function slot4(bytes: u32): usize {
-  return (<usize>((bytes * GOLDEN) >> (32 - HASH4_BITS))) << 2;
+function slot5(word: u64): usize {
+  return (<usize>(((word << 24) * GOLDEN64) >> (64 - HASH5_BITS))) << 2;
 }
 
-function slot7(word: u64): usize {
-  return (<usize>(((word << (64 - 8 * CHAINED_BYTES)) * GOLDEN64) >> (64 - HASH_BITS))) << 2;
+function slot8(word: u64): usize {
+  return (<usize>((word * GOLDEN64) >> (64 - HASH_BITS))) << 2;
 }

@@ -12,14 +12,9 @@
  * took, and only the chunk's first stretch, which has none before, is gone through
  * twice. Blocks end where block-writer.ts sees fit.
  *
- * What was measured on 8 MB of text, on a busy machine: costs of the stretch before instead of a lazy
- * parser's gain 0.5% of size for nothing, a second way through 0.4% for a third of
- * the speed. Two thirds of the time go into the lists. 33 lengths of each match
- * instead of its longest nine are 0.5% smaller and 8% slower; a search that ends at
- * 128 bytes instead of 64 is 0.5% smaller and 11% slower. Choosing by a comparison
- * of packed numbers, which takes no branch, made 10% and more. Where many equal
+ * Choosing by a comparison of packed numbers takes no branch. Where many equal
  * candidates differ only far behind, as in logs and in long runs, the deeper chains
- * of a lazy parser may still find more.
+ * of zlib's level 9 may still find more.
  *
  * Bounds: `depthAgainst` candidates at a position (match-lister.ts), TRIED + 1
  * lengths of each match; a match of NICE bytes ends the search and nothing is
@@ -52,7 +47,9 @@ const COSTS: usize = memory.data(66576, 16);
 const CHOICES: usize = memory.data(66576, 16);
 
 /** Candidates tried at a position. */
-const DEPTH: u32 = 32;
+const DEPTH: u32 = 24;
+const DEPTH_MEDIUM: u32 = 12;
+const DEPTH_LONG: u32 = 8;
 /** A match this long ends the search, and the positions inside are not searched. */
 const NICE: u32 = 48;
 /** A match is tried at its longest and this many lengths below. */
@@ -128,9 +125,10 @@ function listStretch(start: usize, end: usize): usize {
   return at;
 }
 
-/** Where a long match is carried on, less is left to find. */
+/** The longer the match carried on, the less is left to find. */
 function depthAgainst(length: u32): u32 {
-  return length < 8 ? DEPTH : DEPTH >> 2;
+  if (length < 8) return DEPTH;
+  return length < 16 ? DEPTH_MEDIUM : DEPTH_LONG;
 }
 
 function endList(start: usize, at: usize, list: usize): void {

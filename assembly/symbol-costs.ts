@@ -17,11 +17,18 @@ import {
   MAX_MATCH,
   MIN_MATCH,
 } from "./deflate-format";
-import { BIT_SHIFT, logarithm } from "./entropy";
+import { BIT_SHIFT, literalEntropy, logarithm } from "./entropy";
+import { shortestMatch } from "./shortest-match";
 
 const LITLEN_FREQUENCIES: usize = memory.data(1280, 16);
 const DISTANCE_FREQUENCIES: usize = LITLEN_FREQUENCIES + 1152;
 const FREQUENCIES_SIZE: usize = 1280;
+
+/**
+ * What a match too short for its literals costs above its symbols' shares, which follow
+ * from what was taken before, be it wise or not.
+ */
+const TOO_SHORT: u32 = 2 << BIT_SHIFT;
 
 const LITERAL_COSTS: usize = memory.data(1024, 16);
 /** By length, extra bits included. */
@@ -67,9 +74,10 @@ export function setCosts(): void {
   for (let byte: u32 = 0; byte < 256; byte++) {
     store<u32>(LITERAL_COSTS + (byte << 2), costOf(LITLEN_FREQUENCIES, byte, symbols));
   }
+  const shortest = shortestMatch(literalEntropy(LITLEN_FREQUENCIES));
   for (let length = MIN_MATCH; length <= MAX_MATCH; length++) {
     const symbol = lengthSymbol(length);
-    const extra = lengthExtraBits(symbol) << BIT_SHIFT;
+    const extra = (lengthExtraBits(symbol) << BIT_SHIFT) + (length < shortest ? TOO_SHORT : 0);
     store<u32>(LENGTH_COSTS + (length << 2), costOf(LITLEN_FREQUENCIES, symbol, symbols) + extra);
   }
   const distances = logarithm(1 + sum(DISTANCE_FREQUENCIES, DISTANCE_SYMBOLS));
