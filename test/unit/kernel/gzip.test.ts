@@ -98,15 +98,43 @@ test.runIf(tools.length > 0)(
   `${tools.join(", ") || "gzip tools"} of the system accept what is written`,
   () => {
     for (const data of [new Uint8Array(), prose(100), mixture(2_500_000, 6), noise(1_100_000)]) {
-      const packed = runCodec(kernels.gzip(), [data]);
-      for (const tool of tools) {
-        const { status, stdout } = spawnSync(tool, ["-dc"], { input: packed, maxBuffer: 16 << 20 });
-        expect(status, tool).toBe(0);
-        expect(stdout.equals(data), tool).toBe(true);
+      for (const level of [1, 6, 9] as const) {
+        const packed = runCodec(kernels.gzip({ level }), [data]);
+        for (const tool of tools) {
+          const { status, stdout } = spawnSync(tool, ["-dc"], { input: packed, maxBuffer: 16 << 20 });
+          expect(status, tool).toBe(0);
+          expect(stdout.equals(data), tool).toBe(true);
+        }
       }
     }
   },
 );
+
+test("digests in hexadecimal are packed smaller than by zlib at levels 6 and 9, since no short match is worth it", () => {
+  const hex = Buffer.from(Buffer.from(noise(400_000, 4)).toString("hex"));
+  for (const level of [6, 9] as const) {
+    const packed = runCodec(kernels.gzip({ level }), [hex]);
+    expect(gunzipSync(packed).equals(hex)).toBe(true);
+    expect(packed.length).toBeLessThan(gzipSync(hex, { level }).length * 0.96);
+  }
+});
+
+test("whatever the alphabet and however skewed, every level gives back what it was given", () => {
+  const alphabet = fc.uint8Array({ minLength: 1, maxLength: 40 });
+  const runs = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 1, max: 300 })), { maxLength: 200 });
+  fc.assert(
+    fc.property(alphabet, runs, fc.constantFrom(1, 6, 9), (symbols, runs, level) => {
+      // Squaring what is even makes the first symbols many and the last ones few.
+      const at = (i: number) => symbols[Math.floor(((i % 1000) ** 2 / 1e6) * symbols.length)] as number;
+      const data = Uint8Array.from(runs.flatMap(([i, length]) => Array<number>(length).fill(at(i))));
+      const spread = data.map((byte, i) => (i % 7 === 0 ? at(i * 7919) : byte));
+      for (const input of [data, spread]) {
+        expect(gunzipSync(runCodec(kernels.gzip({ level }), [input])).equals(input)).toBe(true);
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
 
 /** Data on which a match finder could walk for ever, or list more than it has room for. */
 const HARD: [name: string, data: () => Uint8Array][] = [
