@@ -45,7 +45,7 @@ async function normalise(
   const blob = storedBlob(descriptor, { open: async () => streamFrom(chunks) }, host);
   const layer = storedLayer({ blob, diffId: async () => diffId }, host);
   const image = { layers: [layer] } as unknown as Image;
-  const [normalised] = normalizeTimestamps({ seconds: 0, clamp: false })(image, host).layers;
+  const [normalised] = normalizeTimestamps({ seconds: 0, clamp: false }).image(image, host).layers;
   await normalised?.blob();
   return hexBytes((await normalised?.diffId()) ?? "");
 }

@@ -67,9 +67,15 @@ export interface Credentials {
 }
 
 /** What happens, as data: the CLI draws it, the page draws it, `--json` prints it. */
-export type LogEvent =
-  | { readonly type: "info" | "warning" | "debug"; readonly message: string }
-  | ProgressEvent;
+export type LogEvent = NoteEvent | ProgressEvent;
+
+export interface NoteEvent {
+  readonly type: "info" | "warning" | "debug";
+  /** For people; may have several lines. */
+  readonly message: string;
+  /** The same for programs: `event` names what happened, the rest is of its own. */
+  readonly details?: { readonly event: string; readonly [field: string]: unknown };
+}
 
 export interface ProgressEvent {
   readonly type: "progress";

@@ -25,6 +25,7 @@ export {
 } from "./compression/gzip-indexer.ts";
 export { type IndexedGzip, openIndexedGzip } from "./compression/indexed-gzip.ts";
 export { type ErrorCode, isSealiftError, SealiftError } from "./error.ts";
+export { applyFilters, type Filter, pipelineKey } from "./filter/filter.ts";
 export type { Clock, Credential, Credentials, Host, LogEvent, ProgressEvent } from "./host.ts";
 export type { Document, Image, Layer, LayerBlob } from "./image/image.ts";
 export { type LayerEntry, readLayerEntries } from "./image/layer-entries.ts";
@@ -47,7 +48,7 @@ export type { Descriptor, Platform } from "./oci/descriptor.ts";
 export { type Digest, parseDigest } from "./oci/digest.ts";
 export { formatReference, parseReference, type Reference } from "./oci/reference.ts";
 export { CORE_SCHEMES } from "./pipeline/core-schemes.ts";
-export { parseFilter } from "./pipeline/filters.ts";
+export { type FilterDefaults, parseFilter } from "./pipeline/filters.ts";
 export { type Pipeline, runPipeline } from "./pipeline/pipeline.ts";
 export type { OpenSink, OpenSource, RunOptions, Schemes } from "./pipeline/schemes.ts";
 export { openRegistry, openRepository, type Repository } from "./registry/repository.ts";

@@ -6,6 +6,7 @@ type AddCommand = (program: Command, exit: (code: number) => void) => void;
 /** The verbs, in the order of the help. Each is loaded when it is used: all of them take ten times as long as Node's own start. */
 const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   process: async () => (await import("./process.ts")).addProcess,
+  search: async () => (await import("./search.ts")).addSearch,
   copy: async () => (await import("./copy.ts")).addCopy,
   "recreate-image": async () => (await import("./recreate-image.ts")).addRecreateImage,
   bundle: async () => (await import("./bundle/bundle.ts")).addBundle,

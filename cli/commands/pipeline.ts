@@ -27,11 +27,16 @@ export interface PipelineOptions extends RegistryOptions {
   readonly layerCache?: string;
 }
 
-export function addPipelineOptions(command: Command): Command {
+/** What reading an image takes. */
+export function addSourceOptions(command: Command): Command {
   return addRegistryOptions(command)
     .addOption(new Option("--os <os>").hideHelp())
     .addOption(new Option("--architecture <arch>").hideHelp())
-    .addOption(new Option("--variant <variant>").hideHelp())
+    .addOption(new Option("--variant <variant>").hideHelp());
+}
+
+export function addPipelineOptions(command: Command): Command {
+  return addSourceOptions(command)
     .option("-j, --parallel <n>", "layers under way at once (default: 4; env SEALIFT_PARALLEL)")
     .option("--layer-cache <path>", "remember what was made of layers (env SEALIFT_LAYER_CACHE)")
     .option("--chunk-size <size>", "upload in requests of at most this size, for example 50MB");
@@ -73,7 +78,7 @@ async function withLayerCache<T>(
   }
 }
 
-function runOptions(options: PipelineOptions): RunOptions {
+export function runOptions(options: PipelineOptions): RunOptions {
   const { allPlatforms = false, referrers = false, insecure = false } = options;
   const platform = options.platform ?? platformInParts(options);
   if (allPlatforms && platform !== undefined)

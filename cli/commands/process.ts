@@ -1,10 +1,14 @@
 import type { Command } from "commander";
+import { SealiftError } from "../../src/error.ts";
+import type { Filter } from "../../src/filter/filter.ts";
+import { recompress } from "../../src/filter/recompress.ts";
 import { parseFilter } from "../../src/pipeline/filters.ts";
 import { collected, sourceDateEpoch } from "./options.ts";
 import { addPipelineOptions, type PipelineOptions, runImages } from "./pipeline.ts";
 
 interface ProcessOptions extends PipelineOptions {
   readonly filter?: readonly string[];
+  readonly compression?: string;
 }
 
 /** `process SOURCE DESTINATION`: an image from anywhere to anywhere, filtered on its way. */
@@ -18,6 +22,7 @@ export function addProcess(program: Command, exit: (code: number) => void): void
     .argument("<source>", "URI of the image")
     .argument("<destination>", "URI of where it goes")
     .option("-f, --filter <spec>", "change the image on its way; may be given several times", collected)
+    .option("--compression <format>", "of the layers: gzip or zstd (env SEALIFT_COMPRESSION)")
     .option("--platform <os/arch[/variant]>", "which image of several (default: linux/amd64)")
     .option("--all-platforms", "all images of several, and their index")
     .option("--referrers", "with what is attached to the image: signatures, SBOMs, attestations")
@@ -26,10 +31,20 @@ export function addProcess(program: Command, exit: (code: number) => void): void
     const filters = () => {
       const epoch = sourceDateEpoch();
       const defaults = epoch === undefined ? {} : { sourceDateEpoch: epoch };
-      return (options.filter ?? []).map((spec) => parseFilter(spec, defaults));
+      const given = (options.filter ?? []).map((spec) => parseFilter(spec, defaults));
+      const compression = compressionOption(options.compression);
+      return compression ? [...given, compression] : given;
     };
     exit(await runImages(source, destination, options, filters));
   });
+}
+
+/** The same as a last filter that recompresses. */
+function compressionOption(flag: string | undefined): Filter | undefined {
+  const format = flag ?? process.env.SEALIFT_COMPRESSION ?? process.env.OCCYSTRAP_COMPRESSION;
+  if (format === undefined || format === "") return undefined;
+  if (format === "gzip" || format === "zstd") return recompress({ format });
+  throw new SealiftError("USAGE", `Cannot use --compression: "${format}" is not gzip or zstd`);
 }
 
 const HELP = `
@@ -67,10 +82,26 @@ Destinations:
                        FOLDER/rootfs; needs root
   docker://NAME[:TAG]  loads the image into docker or podman, under that name
 
-Filters:
-  normalize-timestamps[:ts=SECONDS][,clamp=true]
+Filters, in their order:
+  normalize-timestamps[:ts=SECONDS][,clamp=true][,config=true]
       set all times in all layers to SECONDS (else SOURCE_DATE_EPOCH, else 0);
-      with clamp only those that are later
+      with clamp only those that are later; with config also those of the
+      config, so that the image's ID is the same whenever it was built
+  exclude:pattern=GLOB[,GLOB…]
+      take out what matches, folders with all in them: **/.git, **/*.pyc, etc/*;
+      * stays within a name, ** spans folders, {a,b} and [ab] choose
+  squash[:from=N]
+      make one layer of all, or of those above the first N
+  search:pattern=GLOB[,regex=true][,script-friendly=true]
+      tell which paths match; see also \`sealift search\`
+  inspect:file=FILE
+      append a line of JSON about the image and its layers to FILE
+  annotate:KEY=VALUE[,KEY=VALUE…]
+      annotate the manifest; config.label.KEY=VALUE sets a label
+  recompress:format=gzip|zstd|none[,level=1|6|9]
+      compress the layers otherwise; use it last
+  only-platform:platform=OS/ARCH[/VARIANT][,…]
+      with --all-platforms, leave only these
 
 Examples:
   # A docker archive from a registry, with the same bytes on every machine

@@ -1,4 +1,4 @@
-import { access, constants, stat } from "node:fs/promises";
+import { access, appendFile, constants, stat } from "node:fs/promises";
 import type { FileSystem, FileWriter } from "../../src/bytes/files.ts";
 import { streamFrom } from "../../src/bytes/stream.ts";
 import { SealiftError } from "../../src/error.ts";
@@ -15,7 +15,7 @@ export interface NodeFileSystem extends FileSystem {
 
 /** The machine's files. Relative paths count from the working directory; `-` to `stream` is standard input. */
 export function nodeFileSystem(): NodeFileSystem {
-  return { open, stream, folder: readFolder, tree: readTree, kind, createFile, createFolder };
+  return { open, stream, folder: readFolder, tree: readTree, kind, createFile, createFolder, append };
 }
 
 async function open(path: string) {
@@ -48,4 +48,8 @@ async function kind(path: string): Promise<"file" | "folder" | "none"> {
     if (isSystemError(error, "ENOENT", "ENOTDIR")) return "none";
     throw fileError(error, "open", path);
   }
+}
+
+function append(path: string, bytes: Uint8Array): Promise<void> {
+  return filing("write", path, () => appendFile(path, bytes));
 }

@@ -24,7 +24,7 @@ export function eventLog(screen: Screen, now: () => number = Date.now): EventLog
   };
   return {
     write(event) {
-      if (event.type !== "progress") line(event.type, { message: event.message });
+      if (event.type !== "progress") line(event.type, { message: event.message, ...event.details });
       else if (isDue(event)) line("info", { event: "progress", ...withoutType(event) });
     },
     failure: (failure) => line("error", failure),

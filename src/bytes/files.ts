@@ -79,6 +79,8 @@ export interface FileSystem {
   kind(path: string): Promise<"file" | "folder" | "none">;
   /** A new file, put in place by `commit`, replacing what was there. */
   createFile(path: string): Promise<FileWriter>;
+  /** Adds bytes to a file's end, all at once; a file that is not there is made. Absent where files cannot grow. */
+  append?(path: string, bytes: Uint8Array): Promise<void>;
   /** Files in a folder, made if missing; each is put in place at `commit`. */
   createFolder(path: string): Promise<FilesWriter>;
 }

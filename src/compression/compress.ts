@@ -6,7 +6,8 @@ import type { Compression } from "../oci/media-type.ts";
 import { gzip } from "./gzip.ts";
 import { zstd } from "./zstd.ts";
 
-const LEVELS: Readonly<Record<Compression, readonly number[]>> = {
+/** The levels there are. */
+export const COMPRESSION_LEVELS: Readonly<Record<Compression, readonly number[]>> = {
   none: [],
   gzip: [1, 6, 9],
   zstd: [ZSTD_LEVEL],
@@ -36,7 +37,7 @@ export function compress(
 }
 
 function requireLevel(compression: Compression, level: number | undefined): void {
-  const levels = LEVELS[compression];
+  const levels = COMPRESSION_LEVELS[compression];
   if (level === undefined || levels.includes(level)) return;
   throw new SealiftError("UNSUPPORTED", `Cannot compress: ${compression} has no level ${level} here`, {
     hint: levels.length > 0 ? `It has ${levels.join(", ")}.` : "Leave the level out.",

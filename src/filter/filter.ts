@@ -1,5 +1,38 @@
 import type { Host } from "../host.ts";
-import type { Image } from "../image/image.ts";
+import type { AnyManifest, Image } from "../image/image.ts";
+import { isMultiPlatform, type MultiPlatformImage, mapImages } from "../image/multi-platform-image.ts";
+import { REWRITE_VERSION } from "../image/rewritten-layer.ts";
+import { KERNEL_VERSION } from "../kernel/kernels.ts";
 
-/** Changes an image: pure on the model, lazy on bytes. */
-export type Filter = (image: Image, host: Host) => Image;
+/** Changes an image, or looks into it: pure on the model, lazy on bytes. */
+export interface Filter {
+  /** Its name with all options that count, in one spelling. */
+  readonly key: string;
+  image(image: Image, host: Host): Image;
+  /** What it does with an index; every image of it is filtered where this is absent. */
+  index?(image: MultiPlatformImage, host: Host): MultiPlatformImage;
+}
+
+/** The content as the filters leave it, one after the other. */
+export function applyFilters(content: AnyManifest, filters: readonly Filter[], host: Host): AnyManifest {
+  return filters.reduce((changed, filter) => {
+    if (isMultiPlatform(changed) && filter.index) return filter.index(changed, host);
+    return mapImages(changed, (image) => filter.image(image, host), host);
+  }, content);
+}
+
+/**
+ * Text that is the same where the same filters, in the same order, make the
+ * same bytes of a layer: for what keeps layers that were filtered before.
+ */
+export function pipelineKey(filters: readonly Filter[]): string {
+  const keys = filters.map(({ key }) => key);
+  return JSON.stringify({ kernel: KERNEL_VERSION, rewrite: REWRITE_VERSION, filters: keys });
+}
+
+/** A filter's key: its name, and its options that have a value, by name. */
+export function filterKey(name: string, options: Readonly<Record<string, unknown>> = {}): string {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  given.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `${name}:${JSON.stringify(Object.fromEntries(given))}`;
+}

@@ -5,6 +5,7 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { type ImageIndex, parseImageIndex } from "../oci/image-index.ts";
 import { encodeJson } from "../oci/json.ts";
+import { MEDIA_TYPE } from "../oci/media-type.ts";
 import type { AnyManifest, Attached, Document, Image, Named } from "./image.ts";
 import { once } from "./once.ts";
 
@@ -80,20 +81,24 @@ async function changedIndex(
       message: `Left out ${listed.length - manifests.length} attestations of images that a filter changed`,
     });
   }
-  const bytes = encodeJson({ ...original.value, manifests });
-  const descriptor = {
-    mediaType: original.descriptor.mediaType,
-    digest: digestOf(host.kernels, bytes),
-    size: bytes.length,
-  };
+  // An image that left Docker's family takes the list with it: neither may hold the other's.
+  const left = original.descriptor.mediaType === MEDIA_TYPE.dockerManifestList && manifests.some(isOci);
+  const mediaType = left ? MEDIA_TYPE.ociIndex : original.descriptor.mediaType;
+  const bytes = encodeJson({ ...original.value, ...(left && { mediaType }), manifests });
+  const descriptor = { mediaType, digest: digestOf(host.kernels, bytes), size: bytes.length };
   return { descriptor, bytes, value: parseImageIndex(bytes) };
+}
+
+function isOci({ mediaType }: Descriptor): boolean {
+  return mediaType === MEDIA_TYPE.ociManifest || mediaType === MEDIA_TYPE.ociIndex;
 }
 
 /** BuildKit lists an attestation beside its image, by whose digest it says what it is about. */
 const REFERENCE_DIGEST = "vnd.docker.reference.digest";
 
-function isAbout({ annotations }: Descriptor, changed: ReadonlyMap<Digest, Digest>): boolean {
-  return changed.has(annotations?.[REFERENCE_DIGEST] as Digest);
+/** Whether a member of an index is about one of the digests. */
+export function isAbout({ annotations }: Descriptor, digests: Pick<ReadonlySet<Digest>, "has">): boolean {
+  return digests.has(annotations?.[REFERENCE_DIGEST] as Digest);
 }
 
 /** The image itself, for what can hold one platform only. Throws UNSUPPORTED. */

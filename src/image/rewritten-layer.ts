@@ -7,6 +7,7 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, formatDigest } from "../oci/digest.ts";
 import { declaredCompression, withCompression } from "../oci/media-type.ts";
 import type { Layer, LayerBlob } from "./image.ts";
+import { once } from "./once.ts";
 import { type OnePass, type RewrittenContent, rewriteInOnePass } from "./one-pass.ts";
 
 /** Changes a layer's uncompressed tar on its way. Must give the same bytes each time. */
@@ -14,13 +15,18 @@ export interface Rewrite {
   readonly tar: (tar: ByteStream) => ByteStream;
   /** The same bytes sooner, unpacking and packing included; absent where nothing does. */
   readonly onePass?: OnePass | undefined;
+  /** Whether it changes anything, where that is known with less work; a layer that stays is not made again. */
+  readonly changes?: () => Promise<boolean>;
 }
+
+/** Counts changes in what rewriting makes of the same layer: what was kept of an earlier version is of no use then. */
+export const REWRITE_VERSION = 1;
 
 /** Seek tables of the old bytes; they would be wrong for the new ones (stargz, zstd:chunked). */
 const SEEK_TABLE = /^(containerd\.io\/snapshot\/stargz\/|io\.(github\.)?containers\.zstd-chunked\.)/;
 
 /** What each rewritten layer is made of. */
-const rewrites = new WeakMap<Layer, { readonly source: Layer; readonly rewrite: Rewrite }>();
+const rewrites = new WeakMap<Layer, { readonly source: Layer; readonly steps: readonly Rewrite[] }>();
 
 interface MadeBlob {
   readonly diffId: Digest;
@@ -36,20 +42,31 @@ export function rewrittenLayer(layer: Layer, change: Rewrite, host: Host): Layer
   // One after another is one: what lies between is never made.
   const earlier = rewrites.get(layer);
   const source = earlier?.source ?? layer;
-  const rewrite: Rewrite = earlier ? { tar: (tar) => change.tar(earlier.rewrite.tar(tar)) } : change;
+  const steps = [...(earlier?.steps ?? []), change];
+  const rewrite = once(() => combined(steps));
   const compression = declaredCompression(source.mediaType) === "none" ? "none" : "gzip";
   const mediaType = withCompression(source.mediaType, compression);
   let madeBlob: Promise<MadeBlob> | undefined;
   let madeTar: Promise<SpooledContent> | undefined;
 
   async function makeBlob(): Promise<MadeBlob> {
+    if (!(await rewrite())) return sourceBlob();
     const { content, diffId } = await make(compression);
     if (diffId === (await source.diffId())) {
       await content.dispose();
-      return { diffId, blob: await source.blob(), dispose: async () => {} };
+      return sourceBlob();
     }
-    const descriptor = describe(source, mediaType, content);
+    const descriptor = describeMade(source, mediaType, content);
     return { diffId, blob: { ...content, descriptor }, dispose: () => content.dispose() };
+  }
+
+  async function sourceBlob(): Promise<MadeBlob> {
+    return { diffId: await source.diffId(), blob: await source.blob(), dispose: async () => {} };
+  }
+
+  async function makeTar(): Promise<SpooledContent> {
+    if (!(await rewrite())) return { ...(await source.tar()), dispose: async () => {} };
+    return (await make("none")).content;
   }
 
   async function make(form: "none" | "gzip"): Promise<RewrittenContent> {
@@ -57,10 +74,11 @@ export function rewrittenLayer(layer: Layer, change: Rewrite, host: Host): Layer
   }
 
   async function makeInOnePass(form: "none" | "gzip"): Promise<RewrittenContent | undefined> {
-    if (!rewrite.onePass) return undefined;
+    const onePass = (await rewrite())?.onePass;
+    if (!onePass || isTarMade(form)) return undefined;
     const report = progress(await source.diffId());
     let done = 0;
-    const made = await rewriteInOnePass(source, rewrite.onePass, form, host, (view) => {
+    const made = await rewriteInOnePass(source, onePass, form, host, (view) => {
       done += view.length;
       report(done, false);
     });
@@ -69,7 +87,7 @@ export function rewrittenLayer(layer: Layer, change: Rewrite, host: Host): Layer
   }
 
   async function makeStepByStep(form: "none" | "gzip"): Promise<RewrittenContent> {
-    const tar = await rewrittenStream();
+    const tar = isTarMade(form) ? await (await makeTarOnce()).open() : await rewrittenStream();
     if (form === "none") {
       const content = await spoolContent(host.spool, host.kernels, tar);
       return { content, diffId: content.digest };
@@ -85,21 +103,25 @@ export function rewrittenLayer(layer: Layer, change: Rewrite, host: Host): Layer
   }
 
   async function rewrittenStream(): Promise<ByteStream> {
+    const needed = await rewrite();
+    if (!needed) return source.stream();
     const report = progress(await source.diffId());
-    return observed(rewrite.tar(await source.stream()), report);
+    return observed(needed.tar(await source.stream()), report);
   }
 
   const progress = (id: Digest) => (done: number, finished: boolean) =>
     host.log({ type: "progress", id, stage: "rewriting", done, finished });
   const blob = () => (madeBlob ??= makeBlob());
-  const tar = () => (madeTar ??= make("none").then(({ content }) => content));
+  const makeTarOnce = () => (madeTar ??= makeTar());
+  /** Then the blob is only to be packed. */
+  const isTarMade = (form: "none" | "gzip") => form === "gzip" && madeTar !== undefined;
 
   const rewritten: Layer = {
     mediaType,
     blob: async () => (await blob()).blob,
-    tar,
+    tar: makeTarOnce,
     // The tar is the lesser work, where nobody has asked for the blob.
-    diffId: async () => (madeBlob ? (await madeBlob).diffId : (await tar()).digest),
+    diffId: async () => (madeBlob ? (await madeBlob).diffId : (await makeTarOnce()).digest),
     stream: async () => (madeTar ? (await madeTar).open() : rewrittenStream()),
     async release() {
       const held = [madeBlob, madeTar];
@@ -108,11 +130,29 @@ export function rewrittenLayer(layer: Layer, change: Rewrite, host: Host): Layer
       await source.release();
     },
   };
-  rewrites.set(rewritten, { source, rewrite });
+  rewrites.set(rewritten, { source, steps });
   return rewritten;
 }
 
-function describe(from: Layer, mediaType: string, made: SpooledContent): Descriptor {
+/** The layer that a rewritten one is made of, any other itself. Asking for its diff_id makes nothing. */
+export function sourceOf(layer: Layer): Layer {
+  return rewrites.get(layer)?.source ?? layer;
+}
+
+/** The steps that change something as one; undefined where none does. */
+async function combined(steps: readonly Rewrite[]): Promise<Rewrite | undefined> {
+  const needed: Rewrite[] = [];
+  for (const step of steps) if ((await step.changes?.()) ?? true) needed.push(step);
+  if (needed.length < 2) return needed[0];
+  return { tar: (tar) => needed.reduce((changed, step) => step.tar(changed), tar) };
+}
+
+/** The descriptor of a blob that was made of a layer's: its annotations, but for what they say of the old bytes. */
+export function describeMade(
+  from: Layer,
+  mediaType: string,
+  made: Pick<SpooledContent, "digest" | "size">,
+): Descriptor {
   const annotations = Object.entries(from.annotations ?? {}).filter(([key]) => !SEEK_TABLE.test(key));
   return {
     mediaType,

@@ -57,3 +57,26 @@ export function withCompression(mediaType: string, compression: Compression): st
 export function isNonDistributable(mediaType: string): boolean {
   return mediaType.includes(".nondistributable.") || mediaType.includes(".foreign.");
 }
+
+/** Whether a media type is one of Docker's own. */
+export function isDockerType(mediaType: string): boolean {
+  return mediaType.startsWith("application/vnd.docker.");
+}
+
+/** OCI's types by Docker's that mean the same. */
+const OCI_TYPES: ReadonlyMap<string, string> = new Map([
+  [MEDIA_TYPE.dockerManifest, MEDIA_TYPE.ociManifest],
+  [MEDIA_TYPE.dockerManifestList, MEDIA_TYPE.ociIndex],
+  [MEDIA_TYPE.dockerConfig, MEDIA_TYPE.ociConfig],
+  [MEDIA_TYPE.dockerLayer, MEDIA_TYPE.ociLayer],
+  [MEDIA_TYPE.dockerLayerGzip, MEDIA_TYPE.ociLayerGzip],
+  [
+    "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+    "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+  ],
+]);
+
+/** OCI's media type that means the same; any other as it is. */
+export function ociType(mediaType: string): string {
+  return OCI_TYPES.get(mediaType) ?? mediaType;
+}

@@ -45,6 +45,11 @@ export function selectPlatform(manifests: readonly Descriptor[], wanted: Platfor
   );
 }
 
+/** Whether two are one platform, however it is spelt. */
+export function samePlatform(a: Platform, b: Platform): boolean {
+  return formatPlatform(normalise(a)) === formatPlatform(normalise(b));
+}
+
 /** One spelling for each platform (containerd's platforms.Normalize). */
 function normalise(platform: Platform): Platform {
   const architecture =

@@ -1,5 +1,7 @@
 import type { Files } from "../bytes/files.ts";
 import { SealiftError } from "../error.ts";
+import { applyFilters, type Filter } from "../filter/filter.ts";
+import { recompress } from "../filter/recompress.ts";
 import type { Host } from "../host.ts";
 import type { AnyManifest } from "../image/image.ts";
 import { holdsImageFiles } from "../layout/catalog.ts";
@@ -52,13 +54,16 @@ const registrySource: OpenSource = async (uri, host, options) => {
 };
 
 const registryTarget: OpenSink = async (uri, host, options) => {
-  allowOptions(uri, "insecure", "username", "password", "max_workers");
+  allowOptions(uri, "insecure", "username", "password", "max_workers", "compression");
   const { jobs, chunkSize } = options;
-  return registrySink(parseReference(uri.path), host, {
+  const compression = compressionOf(uri);
+  const sink = registrySink(parseReference(uri.path), host, {
     ...registryOptions(uri, options),
     jobs: numberOption(uri.options, "max_workers") ?? jobs,
     ...(chunkSize !== undefined && { chunkSize }),
   });
+  const put = (content: AnyManifest) => sink.put(applyFilters(content, compression, host));
+  return { ...sink, put };
 };
 
 const dockerArchive: OpenSink = async (uri, host, { jobs }) => {
@@ -168,6 +173,14 @@ function platformOf({ options: given }: Uri, { platform }: RunOptions): Platform
   const inherited = architecture === base.architecture ? base.variant : undefined;
   const variant = given.get("variant") ?? inherited;
   return { os, architecture, ...(variant && { variant }) };
+}
+
+/** `?compression=` is a last filter. */
+function compressionOf({ options }: Uri): readonly Filter[] {
+  const format = options.get("compression");
+  if (format === undefined) return [];
+  if (format === "gzip" || format === "zstd") return [recompress({ format })];
+  throw new SealiftError("URI_INVALID", `Cannot read option compression: "${format}" is not gzip or zstd`);
 }
 
 function registryOptions(uri: Uri, options: RunOptions): RepositoryOptions {

@@ -1,6 +1,17 @@
-import { SealiftError } from "../error.ts";
+import { isSealiftError, reasonOf, SealiftError } from "../error.ts";
+import { annotate } from "../filter/annotate.ts";
+import { exclude } from "../filter/exclude.ts";
 import type { Filter } from "../filter/filter.ts";
+import { splitGlobs } from "../filter/glob.ts";
+import { inspect } from "../filter/inspect.ts";
 import { normalizeTimestamps } from "../filter/normalize-timestamps.ts";
+import { onlyPlatform } from "../filter/only-platform.ts";
+import { recompress } from "../filter/recompress.ts";
+import { search } from "../filter/search.ts";
+import { squash } from "../filter/squash.ts";
+import type { Compression } from "../oci/media-type.ts";
+import { parsePlatform } from "../oci/platform.ts";
+import { FilterOptions } from "./filter-options.ts";
 
 /** What a filter may take from its surroundings besides its own options. */
 export interface FilterDefaults {
@@ -10,69 +21,94 @@ export interface FilterDefaults {
 
 type MakeFilter = (options: FilterOptions, defaults: FilterDefaults) => Filter;
 
+const SECONDS = " of seconds";
+const LABEL = "config.label.";
+
 const FILTERS: Readonly<Record<string, MakeFilter>> = {
   "normalize-timestamps": (options, defaults) => {
-    options.allow("ts", "timestamp", "clamp");
-    const seconds = options.integer("ts") ?? options.integer("timestamp") ?? defaults.sourceDateEpoch ?? 0;
-    return normalizeTimestamps({ seconds, clamp: options.boolean("clamp") });
+    options.allow("ts", "timestamp", "clamp", "config");
+    const given = options.integer("ts", SECONDS) ?? options.integer("timestamp", SECONDS);
+    return normalizeTimestamps({
+      seconds: given ?? defaults.sourceDateEpoch ?? 0,
+      clamp: options.boolean("clamp"),
+      config: options.boolean("config"),
+    });
+  },
+  exclude: (options) => {
+    options.allow("pattern");
+    return exclude(options.requiredList("pattern").flatMap(splitGlobs));
+  },
+  search: (options) => {
+    options.allow("pattern", "regex", "script-friendly");
+    return search({
+      pattern: options.required("pattern"),
+      regex: options.boolean("regex"),
+      scriptFriendly: options.boolean("script-friendly"),
+    });
+  },
+  inspect: (options) => {
+    options.allow("file");
+    return inspect(options.required("file"));
+  },
+  squash: (options) => {
+    options.allow("from");
+    const from = options.integer("from", " of layers") ?? 0;
+    if (from < 0) throw options.invalid(`from is not a number of layers: ${from}`);
+    return squash(from);
+  },
+  annotate: (options) => {
+    const isLabel = (key: string) => key.startsWith(LABEL);
+    const entries = options.entries();
+    const labels = entries.filter(([key]) => isLabel(key));
+    return annotate({
+      annotations: Object.fromEntries(entries.filter(([key]) => !isLabel(key))),
+      labels: Object.fromEntries(labels.map(([key, value]) => [key.slice(LABEL.length), value])),
+    });
+  },
+  recompress: (options) => {
+    options.allow("format", "level");
+    const format = options.required("format");
+    if (!isCompression(format)) throw options.invalid(`format is not gzip, zstd or none: "${format}"`);
+    return recompress({ format, level: options.integer("level") });
+  },
+  "only-platform": (options) => {
+    options.allow("platform");
+    return onlyPlatform(
+      options.requiredList("platform").flatMap((list) => list.split(",").map(parsePlatform)),
+    );
   },
 };
 
 /**
- * Makes a filter from `name` or `name:key=value,key=value`. A comma begins a
- * new option only where `key=` follows it, so that a value may hold commas.
- * Names ignore case, and `_` is `-`. Throws USAGE.
+ * Makes a filter from `name` or `name:key=value,key=value`. Names ignore case,
+ * and `_` is `-`. Throws USAGE.
  */
 export function parseFilter(spec: string, defaults: FilterDefaults = {}): Filter {
   const colon = spec.indexOf(":");
   const name = (colon < 0 ? spec : spec.slice(0, colon)).trim().toLowerCase().replaceAll("_", "-");
   if (name === "") throw new SealiftError("USAGE", "Cannot use filter: its specification is empty");
-  const make = FILTERS[name];
+  const make = Object.hasOwn(FILTERS, name) ? FILTERS[name] : undefined;
   if (!make) {
     throw new SealiftError(
       "USAGE",
       `Cannot use filter "${name}": there are ${Object.keys(FILTERS).join(", ")}`,
     );
   }
-  return make(new FilterOptions(name, colon < 0 ? "" : spec.slice(colon + 1)), defaults);
+  return made(name, () => make(new FilterOptions(name, colon < 0 ? "" : spec.slice(colon + 1)), defaults));
 }
 
-class FilterOptions {
-  readonly #filter: string;
-  readonly #values = new Map<string, string>();
-
-  constructor(filter: string, text: string) {
-    this.#filter = filter;
-    for (const part of text === "" ? [] : text.split(/,(?=[a-z][a-z_-]*=)/i)) {
-      const equals = part.indexOf("=");
-      if (equals < 1) throw this.#invalid(`"${part}" is not key=value`);
-      this.#values.set(part.slice(0, equals).toLowerCase().replaceAll("_", "-"), part.slice(equals + 1));
-    }
+/** A pattern, a platform, a level that cannot be used says so for itself, but not whose it is. */
+function made(name: string, make: () => Filter): Filter {
+  const prefix = `Cannot use filter ${name}: `;
+  try {
+    return make();
+  } catch (error) {
+    if (!isSealiftError(error) || error.message.startsWith(prefix)) throw error;
+    const reason = reasonOf(error).replace(/^Cannot (use|read) /, "");
+    throw new SealiftError(error.code, prefix + reason, { cause: error });
   }
+}
 
-  allow(...known: string[]): void {
-    for (const key of this.#values.keys()) {
-      if (!known.includes(key))
-        throw this.#invalid(`it has no option "${key}"; it takes ${known.join(", ")}`);
-    }
-  }
-
-  integer(key: string): number | undefined {
-    const value = this.#values.get(key);
-    if (value === undefined) return undefined;
-    if (!/^-?\d{1,15}$/.test(value))
-      throw this.#invalid(`${key} is not a whole number of seconds: "${value}"`);
-    return Number(value);
-  }
-
-  boolean(key: string): boolean {
-    const value = this.#values.get(key) ?? "false";
-    if (["true", "yes", "1"].includes(value)) return true;
-    if (["false", "no", "0"].includes(value)) return false;
-    throw this.#invalid(`${key} is not true or false: "${value}"`);
-  }
-
-  #invalid(reason: string): SealiftError {
-    return new SealiftError("USAGE", `Cannot use filter ${this.#filter}: ${reason}`);
-  }
+function isCompression(format: string): format is Compression {
+  return format === "gzip" || format === "zstd" || format === "none";
 }

@@ -1,7 +1,7 @@
 import { SealiftError } from "../error.ts";
-import type { Filter } from "../filter/filter.ts";
+import { applyFilters, type Filter } from "../filter/filter.ts";
 import type { Host } from "../host.ts";
-import { mapImages } from "../image/multi-platform-image.ts";
+import type { AnyManifest } from "../image/image.ts";
 import type { SinkResult } from "../sink/sink.ts";
 import type { RunOptions, Schemes } from "./schemes.ts";
 import { parseUri } from "./uri.ts";
@@ -13,6 +13,17 @@ export interface Pipeline {
   readonly sink: string;
   /** Applied in this order. */
   readonly filters: readonly Filter[];
+}
+
+/** The image that a URI names. */
+export async function openImage(
+  source: string,
+  schemes: Schemes,
+  host: Host,
+  options: RunOptions,
+): Promise<AnyManifest> {
+  const from = parseUri(source);
+  return lookUp(schemes.sources, from.scheme, "source")(from, host, options);
 }
 
 /** source → filters → sink. Everything about the URIs is checked before anything is read or written. */
@@ -27,10 +38,7 @@ export async function runPipeline(
   const openSource = lookUp(schemes.sources, from.scheme, "source");
   const openSink = lookUp(schemes.sinks, to.scheme, "destination");
   const content = await openSource(from, host, options);
-  const filtered = pipeline.filters.reduce(
-    (changed, filter) => mapImages(changed, (image) => filter(image, host), host),
-    content,
-  );
+  const filtered = applyFilters(content, pipeline.filters, host);
   const sink = await openSink(to, host, options);
   try {
     const result = await sink.put(filtered);

@@ -27,6 +27,14 @@ export function fileSystemContract(
   const text = async (stream: ByteStream) => new TextDecoder().decode(await collect(stream, 1 << 24));
 
   describe(`${name} keeps the file system's contract`, () => {
+    it("adds to a file's end, and makes one that is not there", async () => {
+      const { files, root } = await make();
+      await files.append?.(`${root}/log`, encode("one\n"));
+      await files.append?.(`${root}/log`, encode("two\n"));
+      expect(await text(await files.stream(`${root}/log`))).toBe("one\ntwo\n");
+      await expect(files.append?.(root, encode("x"))).rejects.toMatchObject({ code: "IO" });
+    });
+
     it("shows a new file only after its commit", async () => {
       const { files, root } = await make();
       const writer = await files.createFile(`${root}/a.txt`);

@@ -63,6 +63,10 @@ export function memoryFileSystem(
       if (kindOf(path) === "folder") throw new SealiftError("IO", `Cannot write ${path}: it is a folder`);
       return fileWriter((bytes) => files.set(tidy(path), bytes));
     },
+    async append(path, bytes) {
+      if (kindOf(path) === "folder") throw new SealiftError("IO", `Cannot write ${path}: it is a folder`);
+      files.set(tidy(path), concat([files.get(tidy(path)) ?? new Uint8Array(), bytes]));
+    },
     async createFolder(path) {
       if (kindOf(path) === "file") {
         throw new SealiftError("IO", `Cannot write folder ${path}: a file stands there`);

@@ -93,7 +93,7 @@ async function asImageLayer(
   if (level !== GZIP_LEVEL) return undefined;
   const host = { kernels, spool: memorySpool(SPOOL_LIMIT), log: () => {} } as unknown as Host;
   const image = { layers: [tarLayer(contentOf(kernels, tar), host)] } as unknown as Image;
-  const layer = normalizeTimestamps(TIMES)(image, host).layers[0];
+  const layer = normalizeTimestamps(TIMES).image(image, host).layers[0];
   const written = layer && { diffId: await layer.diffId(), gzip: (await layer.blob()).digest };
   await layer?.release();
   return written;

@@ -19,7 +19,7 @@ async function whole(content: { open(): Promise<ReadableStream<Uint8Array>> }) {
 describe("a filtered image", () => {
   it("has new diff_ids, config and manifest that all agree with the layers' bytes", async () => {
     const { image } = await testImage([[{ name: "a" }], [{ name: "b" }, { name: "c" }]], host);
-    const filtered = normalise()(image, host);
+    const filtered = normalise().image(image, host);
     const config = await filtered.config();
     const manifest = await filtered.manifest();
     for (const [index, layer] of filtered.layers.entries()) {
@@ -36,7 +36,7 @@ describe("a filtered image", () => {
 
   it("keeps what it does not know of the config", async () => {
     const { image } = await testImage([[{ name: "a" }]], host);
-    const config = await normalise()(image, host).config();
+    const config = await normalise().image(image, host).config();
     expect(JSON.parse(new TextDecoder().decode(config.bytes))["x-unknown"]).toEqual({ kept: true });
   });
 
@@ -58,18 +58,18 @@ describe("a filtered image", () => {
       }
       return found;
     };
-    expect(await times(normalise(100)(image, host))).toEqual({ old: 100, new: 100 });
-    expect(await times(normalise(100, true)(image, host))).toEqual({ old: 5, new: 100 });
+    expect(await times(normalise(100).image(image, host))).toEqual({ old: 100, new: 100 });
+    expect(await times(normalise(100, true).image(image, host))).toEqual({ old: 5, new: 100 });
   });
 
   it("keeps every byte of a layer that the filter does not change", async () => {
     const { image, manifest } = await testImage([[{ name: "a", mtime: 0 }], [{ name: "b", mtime: 7 }]], host);
-    const filtered = normalise()(image, host);
+    const filtered = normalise().image(image, host);
     const [unchanged, changed] = filtered.layers;
     const [original] = image.layers;
     expect((await unchanged?.blob())?.digest).toBe((await original?.blob())?.digest);
     expect((await changed?.blob())?.digest).not.toBe((await image.layers[1]?.blob())?.digest);
-    const nothingChanged = normalise(5, true)(
+    const nothingChanged = normalise(5, true).image(
       (await testImage([[{ name: "a", mtime: 0 }]], host)).image,
       host,
     );
@@ -80,7 +80,8 @@ describe("a filtered image", () => {
   });
 
   it("gives the same diff_id whether the tar or the blob is asked for first", async () => {
-    const make = async () => normalise()((await testImage([[{ name: "a" }]], host)).image, host).layers[0];
+    const make = async () =>
+      normalise().image((await testImage([[{ name: "a" }]], host)).image, host).layers[0];
     const viaTar = (await (await make())?.tar())?.digest;
     const layer = await make();
     await layer?.blob();
@@ -134,7 +135,7 @@ describe("an image without a manifest", () => {
       { configBytes: bytes, config: value, layers: [tarLayer(tar, counting)] },
       counting,
     );
-    const filtered = normalise(9)(normalise(7)(saved, counting), counting);
+    const filtered = normalise(9).image(normalise(7).image(saved, counting), counting);
     const manifest = await filtered.manifest();
     expect(manifest.value.layers[0]?.digest).toBe((await filtered.layers[0]?.blob())?.digest);
     expect(compressions).toBe(1);

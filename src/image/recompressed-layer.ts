@@ -1,0 +1,62 @@
+import { observed } from "../bytes/progress.ts";
+import { type SpooledContent, spoolContent } from "../bytes/spool.ts";
+import { compress } from "../compression/compress.ts";
+import type { Host } from "../host.ts";
+import { type Compression, declaredCompression, withCompression } from "../oci/media-type.ts";
+import type { Layer, LayerBlob } from "./image.ts";
+import { openTar } from "./open-tar.ts";
+import { describeMade } from "./rewritten-layer.ts";
+
+/** How a layer's blob is to be compressed. */
+export interface Packing {
+  readonly format: Compression;
+  /** One of the format's; a blob that has the format stays as it is without it. */
+  readonly level?: number | undefined;
+}
+
+/** The same tar in another blob. Fails with UNSUPPORTED as compressing does. */
+export function recompressedLayer(source: Layer, { format, level }: Packing, host: Host): Layer {
+  const mediaType = withCompression(source.mediaType, format);
+  let made: Promise<SpooledContent | undefined> | undefined;
+
+  /** Undefined where the blob that is there will do. */
+  async function make(): Promise<SpooledContent | undefined> {
+    if (level === undefined && declaredCompression(source.mediaType) === format) {
+      // A layer that was to be rewritten, and was not, is what it came as.
+      const { descriptor } = await source.blob();
+      if (declaredCompression(descriptor.mediaType) === format) return undefined;
+    }
+    if (format === "none") return { ...(await source.tar()), dispose: async () => {} };
+    const tar = await openTar(source);
+    const id = await source.diffId();
+    const stream = observed(tar, (done, finished) =>
+      host.log({ type: "progress", id, stage: "compressing", done, finished }),
+    );
+    return spoolContent(
+      host.spool,
+      host.kernels,
+      compress(stream, host.kernels, format, { level, pool: host.pool }),
+    );
+  }
+
+  async function blob(): Promise<LayerBlob> {
+    made ??= make();
+    const content = await made;
+    if (!content) return source.blob();
+    const { digest, size, open } = content;
+    return { digest, size, open, descriptor: describeMade(source, mediaType, content) };
+  }
+
+  const { packed: _, ...asItIs } = source;
+  return {
+    ...asItIs,
+    mediaType,
+    blob,
+    async release() {
+      const held = made;
+      made = undefined;
+      await (await held?.catch(() => undefined))?.dispose();
+      await source.release();
+    },
+  };
+}
