@@ -379,6 +379,16 @@ describe("a pipeline's key", () => {
   });
 });
 
+describe("a filter's options", () => {
+  it.each([
+    ["search:pattern=a{1,2}", "a{1,2}"],
+    ["search:pattern=a:b,regex=true", "a:b"],
+    ["search:script_friendly=yes,pattern=x=1,y", "x=1,y"],
+  ])("of %s have the pattern whole", (spec, pattern) => {
+    expect(parseFilter(spec).key).toContain(JSON.stringify({ pattern }).slice(1, -1));
+  });
+});
+
 describe("a filter that cannot be used", () => {
   it.each([
     ["exclude", /Cannot use filter exclude: it needs pattern=/],
