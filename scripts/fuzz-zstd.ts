@@ -14,6 +14,7 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { loadKernels } from "../cli/host/kernels.ts";
 import { isSealiftError } from "../src/error.ts";
+import { pushed } from "../src/kernel/pulled-codec.ts";
 import { cutEvery, mixture, noise, prose, randomNumbers, runCodec } from "../test/contract/kernels-input.ts";
 
 const streams = Number(process.argv[2] ?? 20_000);
@@ -47,7 +48,7 @@ function byNode(data: Uint8Array): Buffer | undefined {
 }
 
 async function byUs(data: Uint8Array, size: number): Promise<Buffer | undefined> {
-  const codec = await kernels.zstd.decoder();
+  const codec = pushed(await kernels.zstd.decoder());
   try {
     return runCodec(codec, cutEvery(data, size));
   } catch (error) {

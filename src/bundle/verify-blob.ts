@@ -3,6 +3,7 @@ import { chunksOf } from "../bytes/stream.ts";
 import { compressionOf } from "../compression/sniff.ts";
 import { reasonOf } from "../error.ts";
 import type { Codec, Hasher, Kernels } from "../kernel/kernels.ts";
+import { pushed } from "../kernel/pulled-codec.ts";
 import { type Digest, digestAlgorithm, formatDigest } from "../oci/digest.ts";
 import type { Checks } from "./recorded-checks.ts";
 
@@ -104,6 +105,6 @@ class LayerHash {
     this.#started = true;
     const compression = compressionOf(head);
     if (compression === "gzip") this.#codec = this.#kernels.gunzip();
-    if (compression === "zstd") this.#codec = await this.#kernels.zstd.decoder();
+    if (compression === "zstd") this.#codec = pushed(await this.#kernels.zstd.decoder());
   }
 }

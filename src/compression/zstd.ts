@@ -1,20 +1,27 @@
 import { type ByteStream, chunksOf, streamFrom } from "../bytes/stream.ts";
 import { type InflateOptions, type Kernels, ZSTD_FRAME_SIZE } from "../kernel/kernels.ts";
-import { toolFor, transcode } from "./transcode.ts";
-
-/**
- * Four bytes of zstd expand to a block of 128 KiB (a block that repeats one
- * byte): 512 bytes of a decompression bomb come out as at most 16 MiB before the
- * reader's back-pressure is felt. Pieces so small cost about a tenth.
- */
-const UNZSTD_PIECE = 512;
+import { toolFor } from "./transcode.ts";
 
 /**
  * Decompresses zstd, one frame or many. Fails with ZSTD_INVALID, ZSTD_TRUNCATED,
  * LIMIT_EXCEEDED; UNSUPPORTED where the host has no decoder.
  */
 export function unzstd(stream: ByteStream, kernels: Kernels, options: InflateOptions = {}): ByteStream {
-  return transcode(stream, () => kernels.zstd.decoder(options), UNZSTD_PIECE);
+  return streamFrom(decoded(stream, kernels, options), (reason) => stream.cancel(reason));
+}
+
+async function* decoded(stream: ByteStream, kernels: Kernels, options: InflateOptions) {
+  const decoder = await toolFor(stream, () => kernels.zstd.decoder(options));
+  try {
+    for await (const chunk of chunksOf(stream)) yield* copies(decoder.write(chunk));
+    yield* copies(decoder.end());
+  } finally {
+    decoder.release();
+  }
+}
+
+function* copies(views: Iterable<Uint8Array>) {
+  for (const view of views) yield view.slice();
 }
 
 /**

@@ -3,12 +3,12 @@ import { type ByteStream, chunksOf, streamFrom } from "../bytes/stream.ts";
 import { gzip } from "../compression/gzip.ts";
 import type { Host } from "../host.ts";
 import { RewriteRefused } from "../kernel/failure.ts";
-import type { Emit, RewriteOptions, Rewriter } from "../kernel/kernels.ts";
+import type { Emit, PulledCodec, RewriteOptions } from "../kernel/kernels.ts";
 import { type Digest, digestAlgorithm, formatDigest } from "../oci/digest.ts";
 import type { Layer } from "./image.ts";
 
 /** Begins a rewrite that reads, changes and writes in one pass. */
-export type OnePass = (pass: Pick<RewriteOptions, "input" | "output" | "before" | "after">) => Rewriter;
+export type OnePass = (pass: Pick<RewriteOptions, "input" | "output" | "before" | "after">) => PulledCodec;
 
 /** A rewritten layer in the spool. */
 export interface RewrittenContent {
@@ -73,7 +73,7 @@ export async function rewriteInOnePass(
  * next read makes invalid: whoever is given it must be done with one before
  * asking for more, as the spool and gzip are.
  */
-function rewrittenBy(rewriter: Rewriter, stream: ByteStream): ByteStream {
+function rewrittenBy(rewriter: PulledCodec, stream: ByteStream): ByteStream {
   return streamFrom(
     (async function* () {
       for await (const chunk of chunksOf(stream)) yield* rewriter.write(chunk);

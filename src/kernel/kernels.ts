@@ -47,6 +47,19 @@ export interface Codec {
   release(): void;
 }
 
+/**
+ * A byte transformation whose output is produced as it is asked for. Each view is
+ * valid until the next is asked for.
+ */
+export interface PulledCodec {
+  /** All of it must be taken before anything else is called; leaving it early ends the codec. */
+  write(chunk: Uint8Array): Iterable<Uint8Array>;
+  /** Ends the input. Throws if the input was not complete. */
+  end(): Iterable<Uint8Array>;
+  /** Gives back what the codec holds; harmless after `end`. */
+  release(): void;
+}
+
 export interface InflateOptions {
   /** Upper bound on produced bytes; beyond it the codec throws LIMIT_EXCEEDED. */
   readonly maxOutput?: number;
@@ -97,10 +110,11 @@ export interface ZstdKernel {
   /**
    * Reads frames, one after another, skippable ones among them; checks each
    * checksum. The codec throws ZSTD_INVALID, ZSTD_TRUNCATED, and LIMIT_EXCEEDED
-   * where a frame's window is larger than the host gives memory for. Fails with
-   * UNSUPPORTED where the host brought no decoder.
+   * where a frame's window is larger than the host gives memory for. Whatever the
+   * input, what it gives before it is asked again is a block's 128 KiB at most.
+   * Fails with UNSUPPORTED where the host brought no decoder.
    */
-  decoder(options?: InflateOptions): Promise<Codec>;
+  decoder(options?: InflateOptions): Promise<PulledCodec>;
   /** Fails with UNSUPPORTED where the host brought no encoder. */
   encoder(): Promise<ZstdEncoder>;
 }
@@ -125,19 +139,6 @@ export interface RewriteOptions {
   readonly before?: Emit;
   /** Shown the tar with its new times. */
   readonly after?: Emit;
-}
-
-/**
- * A rewrite in progress. Its output is produced as it is asked for, and each
- * view is valid until the next is.
- */
-export interface Rewriter {
-  /** All of it must be taken before anything else is called. */
-  write(chunk: Uint8Array): Iterable<Uint8Array>;
-  /** Ends the input. */
-  end(): Iterable<Uint8Array>;
-  /** Gives back what the rewriter holds; harmless after `end`. */
-  release(): void;
 }
 
 /** Header dialect, told apart by the magic. */
@@ -220,5 +221,5 @@ export interface Kernels {
    * than one after the other. Throws RewriteRefused where that way must be taken:
    * the input is damaged, or unusual.
    */
-  readonly rewriter?: (options: RewriteOptions) => Rewriter;
+  readonly rewriter?: (options: RewriteOptions) => PulledCodec;
 }

@@ -2,6 +2,7 @@ import { constants, zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Codec, InflateOptions, Kernels } from "../../src/kernel/kernels.ts";
+import { pushed } from "../../src/kernel/pulled-codec.ts";
 import {
   anyData,
   codeOf,
@@ -43,7 +44,8 @@ export function bomb(blocks: number, window = 0x40): Buffer {
 
 /** What reading zstd must do on every engine; Node's libzstd writes the input. */
 export function unzstdContract(kernels: () => Kernels): void {
-  const codec = (options?: InflateOptions): Promise<Codec> => kernels().zstd.decoder(options);
+  const codec = async (options?: InflateOptions): Promise<Codec> =>
+    pushed(await kernels().zstd.decoder(options));
   const unzstd = async (data: Uint8Array, size = data.length || 1) =>
     runCodec(await codec(), cutEvery(data, size));
   const refusal = async (data: Uint8Array, size = data.length || 1) => {
@@ -177,19 +179,26 @@ export function unzstdContract(kernels: () => Kernels): void {
     expect(runCodec(await codec({ maxOutput: 5000 }), [packed(data)]).equals(data)).toBe(true);
   });
 
-  test("expands no block beyond 128 KiB, so 512 bytes give 16 MiB at most", async () => {
-    const reader = await codec();
-    let largest = 0;
-    const input = bomb(512);
-    for (const piece of cutEvery(input, 512)) {
-      let given = 0;
-      reader.write(piece, (view) => {
-        given += view.length;
-      });
-      largest = Math.max(largest, given);
+  test("gives a block's 128 KiB at most before it is asked again, however much input it has", async () => {
+    const reader = await kernels().zstd.decoder();
+    let total = 0;
+    for (const view of reader.write(bomb(300))) {
+      expect(view.length).toBeLessThanOrEqual(131_072);
+      total += view.length;
     }
-    reader.end(() => {});
-    expect(largest).toBeLessThanOrEqual(16 << 20);
+    for (const view of reader.end()) total += view.length;
+    expect(total).toBe(300 * 131_072);
+  });
+
+  test("refuses more input before all it gave was taken, and any after it was left", async () => {
+    const reader = await kernels().zstd.decoder();
+    for (const _ of reader.write(bomb(3))) {
+      expect(codeOf(() => [...reader.write(bomb(3))])).toBe("INTERNAL");
+      break;
+    }
+    expect(codeOf(() => [...reader.write(bomb(3))])).toBe("INTERNAL");
+    reader.release();
+    expect((await unzstd(bomb(2))).length).toBe(2 * 131_072);
   });
 
   test("reads several streams in turns, and after ones that were given up", async () => {
@@ -230,7 +239,7 @@ export function unzstdContract(kernels: () => Kernels): void {
     reader.end(() => {});
     expect(codeOf(() => reader.write(frame, () => {}))).toBe("INTERNAL");
     const busy = await codec();
-    expect(codeOf(() => busy.write(frame, () => busy.write(frame, () => {})))).toBe("INTERNAL");
+    expect(codeOf(() => busy.write(bomb(2), () => busy.write(frame, () => {})))).toBe("INTERNAL");
   });
 }
 

@@ -1,5 +1,6 @@
-import { misuse, RewriteRefused } from "../failure.ts";
-import { GZIP_LEVEL, type RewriteOptions, type Rewriter } from "../kernels.ts";
+import { RewriteRefused } from "../failure.ts";
+import { GZIP_LEVEL, type PulledCodec, type RewriteOptions } from "../kernels.ts";
+import { type PulledWork, pulledCodecOf } from "../pulled-codec.ts";
 import type { InstancePool, KernelInstance } from "./instance.ts";
 
 // assembly/rewrite.ts
@@ -8,45 +9,22 @@ const HAVE_CHUNK = 1;
 const HAVE_SOURCE = 2;
 
 /** assembly/rewrite.ts, in an instance of the pool that it has to itself from its first use on. */
-export function wasmRewriter(pool: InstancePool, options: RewriteOptions): Rewriter {
+export function wasmRewriter(pool: InstancePool, options: RewriteOptions): PulledCodec {
   let instance: KernelInstance | undefined;
-  let work: RewriteWork | undefined;
-  let over = false;
-
-  const release = () => {
-    over = true;
-    if (instance) pool.release(instance);
-    instance = work = undefined;
-  };
-
-  function* run(task: (work: RewriteWork) => Iterable<Uint8Array>): Generator<Uint8Array, void, void> {
-    if (over) throw misuse("a rewriter after its end");
-    instance ??= pool.acquire();
-    work ??= rewriteWork(instance, options);
-    let finished = false;
-    try {
-      yield* task(work);
-      finished = true;
-    } finally {
-      // Its place in the data is lost.
-      if (!finished) release();
-    }
-  }
-
-  return {
-    write: (chunk) => run((work) => work.write(chunk)),
-    *end() {
-      yield* run((work) => work.end());
-      release();
+  return pulledCodecOf(
+    () => {
+      instance = pool.acquire();
+      return rewriteWork(instance, options);
     },
-    release,
-  };
+    () => {
+      if (instance) pool.release(instance);
+      instance = undefined;
+    },
+  );
 }
 
-type RewriteWork = Omit<Rewriter, "release">;
-
 /** Hands out views of the one memory in which all of it happens. */
-function rewriteWork({ kernels, memory }: KernelInstance, options: RewriteOptions): RewriteWork {
+function rewriteWork({ kernels, memory }: KernelInstance, options: RewriteOptions): PulledWork {
   const { before, after, output, seconds, clamp } = options;
   const input = kernels.inflate_input.value;
   const window = kernels.inflate_input_size.value;

@@ -9,7 +9,7 @@ interface DecoderExports {
 
 /** Bytes of input that one call takes. */
 export const ZSTD_INPUT_SIZE = 64 * 1024;
-/** Bytes of output that one call gives: ZSTD_BLOCKSIZE_MAX. */
+/** Bytes of output that are held: ZSTD_BLOCKSIZE_MAX. */
 const OUTPUT_SIZE = 128 * 1024;
 /** A ZSTD_inBuffer, behind it a ZSTD_outBuffer: address, size and position, 32 bits each. */
 const INPUT_SIZE = 1;
@@ -26,8 +26,10 @@ export const ZSTD_ERROR = { checksum: 22, dictionary: 32, memory: 64 } as const;
 export interface ZstdProgress {
   /** Bytes of the input that were taken. */
   readonly taken: number;
-  /** Valid until the next call. */
-  readonly output: Uint8Array;
+  /** Bytes of output that were added. */
+  readonly produced: number;
+  /** Whether the output has to be taken before there is more. */
+  readonly full: boolean;
   /** Whether the frame is over; then nothing beyond it was taken. */
   readonly finished: boolean;
   /** Whether another call gives more without more input. */
@@ -69,6 +71,7 @@ export class ZstdInstance {
 
   begin(): void {
     this.#context = this.#exports.ZSTD_createDCtx();
+    this.#words[OUTPUT_POSITION] = 0;
   }
 
   end(): void {
@@ -84,7 +87,7 @@ export class ZstdInstance {
 
   /** Decodes until the output is full, the input empty or the frame over. */
   run(): ZstdProgress {
-    this.#words[OUTPUT_POSITION] = 0;
+    const before = this.#words[OUTPUT_POSITION] as number;
     this.#trapped = true;
     const status = this.#exports.ZSTD_decompressStream(
       this.#context,
@@ -94,15 +97,23 @@ export class ZstdInstance {
     this.#trapped = false;
     // The views may be others by now.
     const taken = this.#words[INPUT_POSITION] as number;
-    const produced = this.#words[OUTPUT_POSITION] as number;
-    const pending = produced === OUTPUT_SIZE || taken < (this.#words[INPUT_SIZE] as number);
+    const after = this.#words[OUTPUT_POSITION] as number;
+    const full = after === OUTPUT_SIZE;
     return {
       taken,
-      output: this.#bytes.subarray(this.#output, this.#output + produced),
+      produced: after - before,
+      full,
       finished: status === 0,
-      more: status !== 0 && pending,
+      more: status !== 0 && (full || taken < (this.#words[INPUT_SIZE] as number)),
       error: status >>> 0 > FIRST_ERROR ? -status : 0,
     };
+  }
+
+  /** What was decoded since it was last taken; a view that the next call makes invalid. */
+  takeOutput(): Uint8Array {
+    const length = this.#words[OUTPUT_POSITION] as number;
+    this.#words[OUTPUT_POSITION] = 0;
+    return this.#bytes.subarray(this.#output, this.#output + length);
   }
 
   /** Memory that has grown is another buffer. */

@@ -6,6 +6,7 @@ import { beforeAll, expect, test } from "vitest";
 import { loadKernels } from "../../../cli/host/kernels.ts";
 import { fallbackKernels } from "../../../src/kernel/fallback.ts";
 import { type Kernels, ZSTD_FRAME_SIZE, type ZstdEncoder } from "../../../src/kernel/kernels.ts";
+import { pushed } from "../../../src/kernel/pulled-codec.ts";
 import { wasmXxh64 } from "../../../src/kernel/wasm/xxh64.ts";
 import { wasmKernels } from "../../../src/kernel/wasm.ts";
 import { mixture, noise, prose, runCodec } from "../../contract/kernels-input.ts";
@@ -43,7 +44,7 @@ test("a frame states its content's size and checksum, and libzstd reads it", asy
     expect((frame[4] as number) & 0x04).toBe(0x04);
     expect(statedSize(frame)).toBe(size);
     expect(zstdDecompressSync(frame).equals(content)).toBe(true);
-    expect(runCodec(await kernels.zstd.decoder(), [frame]).equals(content)).toBe(true);
+    expect(runCodec(pushed(await kernels.zstd.decoder()), [frame]).equals(content)).toBe(true);
     const wrong = frame.slice();
     wrong[wrong.length - 1] = (wrong[wrong.length - 1] as number) ^ 1;
     expect(() => zstdDecompressSync(wrong)).toThrow(/checksum/i);
@@ -88,7 +89,7 @@ test("each module is loaded at its first use, once, and again after a failure", 
   expect(loads).toBe(0);
   await expect(zstd.decoder()).rejects.toThrow("the line went dead");
   for (let i = 0; i < 3; i++) {
-    expect(runCodec(await zstd.decoder(), [packed(prose(100))]).equals(prose(100))).toBe(true);
+    expect(runCodec(pushed(await zstd.decoder()), [packed(prose(100))]).equals(prose(100))).toBe(true);
   }
   expect(loads).toBe(2);
 });
@@ -96,8 +97,8 @@ test("each module is loaded at its first use, once, and again after a failure", 
 test("a host may give less memory for windows", async () => {
   const load = { decoder: () => zstdModule("zstd-decoder"), maxWindow: 8 << 20 };
   const { zstd } = wasmKernels(await kernelModule(), load);
-  expect(runCodec(await zstd.decoder(), [bomb(1, (23 - 10) << 3)])).toHaveLength(131_072);
-  const reader = await zstd.decoder();
+  expect(runCodec(pushed(await zstd.decoder()), [bomb(1, (23 - 10) << 3)])).toHaveLength(131_072);
+  const reader = pushed(await zstd.decoder());
   expect(() => runCodec(reader, [bomb(1, (24 - 10) << 3)])).toThrow(/needs a window of 16777216 bytes/);
 });
 
@@ -123,7 +124,7 @@ test("memory that a large window took is given back", async () => {
     const { zstd } = wasmKernels(await kernelModule(), { decoder: () => zstdModule("zstd-decoder") });
     made.length = 0;
     for (const window of [20, 20, 27, 20, 20]) {
-      runCodec(await zstd.decoder(), [bomb(2, (window - 10) << 3)]);
+      runCodec(pushed(await zstd.decoder()), [bomb(2, (window - 10) << 3)]);
       const { memory } = (made.at(-1) as WebAssembly.Instance).exports;
       sizes.push((memory as WebAssembly.Memory).buffer.byteLength);
     }
