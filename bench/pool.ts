@@ -1,16 +1,18 @@
-/** gzip on the worker pool: two workers beside one, the calling thread, and the programs that do it natively. */
+/** gzip and zstd on the worker pool: two workers beside one, the calling thread, and the programs that do it natively. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadModule } from "../cli/host/kernels.ts";
+import { loadModule, zstdLoader } from "../cli/host/kernels.ts";
 import { nodePool } from "../cli/host/pool.ts";
-import { drain, streamFrom } from "../src/bytes/stream.ts";
+import { type ByteStream, drain, streamFrom } from "../src/bytes/stream.ts";
 import { gzip } from "../src/compression/gzip.ts";
-import type { GzipLevel } from "../src/kernel/kernels.ts";
+import { zstd } from "../src/compression/zstd.ts";
+import type { GzipLevel, Kernels } from "../src/kernel/kernels.ts";
+import type { Pool } from "../src/kernel/pool.ts";
 import { wasmKernels } from "../src/kernel/wasm.ts";
 import { gatherData } from "./kernels-data.ts";
-import { isInstalled } from "./measured.ts";
+import { type Command, isInstalled } from "./measured.ts";
 import { median, type Row, row } from "./row.ts";
 
 interface Input {
@@ -22,17 +24,46 @@ interface Input {
 
 interface Contender {
   readonly name: string;
-  compress(input: Input, level: GzipLevel): unknown;
+  compress(input: Input): unknown;
 }
 
-const LEVELS = [1, 6] as const;
+/** A compression, who does it on a pool, and the programs that do it natively. */
+interface Form {
+  readonly name: string;
+  pack(stream: ByteStream, kernels: Kernels, pool: Pool): ByteStream;
+  readonly programs: readonly Command[];
+}
+
+const gzipAt = (level: GzipLevel): Form => ({
+  name: `gzip ${level}`,
+  pack: (stream, kernels, pool) => gzip(stream, kernels, { level, pool }),
+  programs: [
+    ["pigz", `-${level}`, "-p", "1", "-c"],
+    ["pigz", `-${level}`, "-p", "2", "-c"],
+    ["libdeflate-gzip", `-${level}`, "-c"],
+  ],
+});
+
+const FORMS: readonly Form[] = [
+  gzipAt(1),
+  gzipAt(6),
+  {
+    name: "zstd",
+    pack: (stream, kernels, pool) => zstd(stream, kernels, { pool }),
+    programs: [
+      ["zstd", "-3", "-T1", "-q", "-c"],
+      ["zstd", "-3", "-T2", "-q", "-c"],
+    ],
+  },
+];
+
 const ROUNDS = 7;
 /** So long that what a stream's begin and end cost is no matter. */
 const COPIES = 3;
 const CHUNK = 128 * 1024;
 
 /** By the wall: what two threads are for. The workers' code is warm: a round goes before those that count. */
-export async function* bench(say: (text: string) => void): AsyncGenerator<Row> {
+export async function* bench(say: (text: string) => void, only: readonly string[] = []): AsyncGenerator<Row> {
   const folder = mkdtempSync(join(tmpdir(), "sealift-bench-"));
   const module = await loadModule();
   const pools = [2, 1, 0].map((size) => nodePool(module, { size, worthAWorker: 0 }));
@@ -40,8 +71,13 @@ export async function* bench(say: (text: string) => void): AsyncGenerator<Row> {
     say("gathering data …");
     const inputs = gatherInputs(folder);
     await Promise.all(pools.map((pool) => pool.start()));
-    const contenders = [...pools.map((pool) => ours(module, pool)), ...programs()];
-    for (const level of LEVELS) for (const input of inputs) yield* await contest(contenders, input, level);
+    const kernels = wasmKernels(module, zstdLoader());
+    for (const form of FORMS.filter(
+      ({ name }) => only.length === 0 || only.some((start) => name.startsWith(start)),
+    )) {
+      const contenders = [...pools.map((pool) => ours(form, kernels, pool)), ...programs(form)];
+      for (const input of inputs) yield* await contest(contenders, input, form);
+    }
   } finally {
     await Promise.all(pools.map((pool) => pool.dispose()));
     rmSync(folder, { recursive: true, force: true });
@@ -57,12 +93,11 @@ function gatherInputs(folder: string): readonly Input[] {
   });
 }
 
-function ours(module: WebAssembly.Module, pool: ReturnType<typeof nodePool>): Contender {
-  const kernels = wasmKernels(module);
+function ours({ pack }: Form, kernels: Kernels, pool: Pool): Contender {
   const name = ["calling thread", "one worker", "two workers"][pool.size] ?? "";
   return {
     name,
-    compress: ({ data }, level) => drain(gzip(streamFrom(cut(data)), kernels, { level, pool })),
+    compress: ({ data }) => drain(pack(streamFrom(cut(data)), kernels, pool)),
   };
 }
 
@@ -71,32 +106,30 @@ function* cut(data: Uint8Array): Generator<Uint8Array, void, void> {
 }
 
 /** Those installed, with their start and the reading of the file. */
-function programs(): readonly Contender[] {
-  const commands = [["pigz", "-p", "1"], ["pigz", "-p", "2"], ["libdeflate-gzip"]] as const;
-  return commands
+function programs(form: Form): readonly Contender[] {
+  return form.programs
     .filter(([program]) => isInstalled(program))
     .map(([program, ...options]) => ({
       name: [program, ...options].join(" "),
-      compress({ path }, level) {
-        const args = [`-${level}`, ...options, "-c", path];
-        const { status } = spawnSync(program, args, { stdio: ["ignore", "ignore", "inherit"] });
+      compress({ path }) {
+        const { status } = spawnSync(program, [...options, path], { stdio: ["ignore", "ignore", "inherit"] });
         if (status !== 0) throw new Error(`${program} ended with ${status}`);
       },
     }));
 }
 
 /** All in turn, round after round: what else the machine does hits each. */
-async function contest(contenders: readonly Contender[], input: Input, level: GzipLevel): Promise<Row[]> {
+async function contest(contenders: readonly Contender[], input: Input, form: Form): Promise<Row[]> {
   const speeds = contenders.map(() => [] as number[]);
   for (let round = -1; round < ROUNDS; round++) {
     for (const [i, contender] of contenders.entries()) {
       const started = performance.now();
-      await contender.compress(input, level);
+      await contender.compress(input);
       const seconds = (performance.now() - started) / 1000;
       if (round >= 0) speeds[i]?.push(input.data.length / 1e6 / seconds);
     }
   }
   const [two = 0, ...others] = speeds.map(median);
-  const label = { bench: "pool", case: `gzip ${level}, ${input.name}, two workers`, unit: "MB/s" };
+  const label = { bench: "pool", case: `${form.name}, ${input.name}, two workers`, unit: "MB/s" };
   return others.map((value, i) => row(label, two, { name: contenders[i + 1]?.name ?? "", value }));
 }

@@ -32,7 +32,7 @@ export function compress(
 ): ByteStream {
   requireLevel(compression, level);
   if (compression === "none") return stream;
-  if (compression === "zstd") return zstd(stream, kernels);
+  if (compression === "zstd") return zstd(stream, kernels, { pool });
   return gzip(stream, kernels, { pool, ...(level !== undefined && { level: level as GzipLevel }) });
 }
 

@@ -4,25 +4,17 @@
  * anywhere and joined here: the bytes are those of the kernels' own codec.
  */
 import { Gather } from "../bytes/gather.ts";
-import { type ByteStream, chunksOf, streamFrom } from "../bytes/stream.ts";
+import { type ByteStream, chunksOf } from "../bytes/stream.ts";
 import { GZIP_HEADER, gzipTrailer } from "../kernel/gzip-member.ts";
 import type { JobInput } from "../kernel/jobs.ts";
 import { GZIP_CHUNK_SIZE, GZIP_DICTIONARY_SIZE, type GzipLevel, type Kernels } from "../kernel/kernels.ts";
 import type { JobLine, Pool } from "../kernel/pool.ts";
+import { inOrder, pooledStream } from "./pooled-stream.ts";
 
 /** As `gzip`, with the pool's workers. */
 export function parallelGzip(stream: ByteStream, kernels: Kernels, pool: Pool, level: GzipLevel): ByteStream {
   const line = pool.open("deflate");
-  const chunks = member(stream, kernels, line, level);
-  const iterator = {
-    next: () => chunks.next(),
-    // A generator hears of its end only at its next step, and workers would go on until then.
-    return() {
-      line.close();
-      return chunks.return();
-    },
-  };
-  return streamFrom({ [Symbol.asyncIterator]: () => iterator }, (reason) => stream.cancel(reason));
+  return pooledStream(stream, line, member(stream, kernels, line, level));
 }
 
 async function* member(stream: ByteStream, kernels: Kernels, line: JobLine<"deflate">, level: GzipLevel) {
@@ -32,27 +24,19 @@ async function* member(stream: ByteStream, kernels: Kernels, line: JobLine<"defl
   let crc = 0;
   let size = 0;
 
-  const takeOne = async () => {
-    const chunk = await line.next();
+  output.add(GZIP_HEADER);
+  for await (const chunk of inOrder(
+    line,
+    deflateChunks(stream, level, () => buffers.pop()),
+  )) {
     output.add(chunk.bytes);
     buffers.push(chunk.bytes.buffer);
     crc = kernels.combineCrc32(crc, chunk.crc, chunk.length);
     size += chunk.length;
-    return output.take();
-  };
-
-  try {
-    output.add(GZIP_HEADER);
-    for await (const chunk of deflateChunks(stream, level, () => buffers.pop())) {
-      while (!line.hasRoom) yield* await takeOne();
-      line.push(chunk);
-    }
-    while (line.pending > 0) yield* await takeOne();
-    output.add(gzipTrailer(crc, size));
-    yield* output.rest();
-  } finally {
-    line.close();
+    yield* output.take();
   }
+  output.add(gzipTrailer(crc, size));
+  yield* output.rest();
 }
 
 /** The stream in the format's chunks, each with its dictionary before it in a buffer of its own. */

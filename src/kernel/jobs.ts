@@ -7,6 +7,7 @@
 import { misuse } from "./failure.ts";
 import { wasmDeflate } from "./wasm/deflate.ts";
 import { instantiate } from "./wasm/instance.ts";
+import { wasmZstdFrames } from "./wasm/zstd-frames.ts";
 
 /** Compiled once by the host, and shared by all workers. */
 export interface Modules {
@@ -16,6 +17,7 @@ export interface Modules {
 
 export const JOBS = {
   deflate: ({ kernels }: Modules) => wasmDeflate(instantiate(kernels)),
+  zstd: ({ kernels }: Modules) => wasmZstdFrames(instantiate(kernels)),
 };
 
 export type JobKind = keyof typeof JOBS;

@@ -124,7 +124,9 @@ export interface ZstdEncoder {
    * At most `ZSTD_FRAME_SIZE` bytes as one frame that states its content's size
    * and checksum; a function of the content alone.
    */
-  frame(content: Uint8Array): Uint8Array;
+  frame(content: Uint8Array): Uint8Array<ArrayBuffer>;
+  /** What other threads make an encoder of, for the same frames. */
+  readonly module: WebAssembly.Module;
 }
 
 /** What a layer's rewrite in one pass reads, changes and writes. */

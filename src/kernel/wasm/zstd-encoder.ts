@@ -30,13 +30,14 @@ export function wasmZstdEncoder(
   module: WebAssembly.Module,
   checksum: (content: Uint8Array) => number,
 ): ZstdEncoder {
-  const zstd = instantiate(module);
-  const source = zstd.malloc(ZSTD_FRAME_SIZE);
-  const capacity = zstd.ZSTD_compressBound(ZSTD_FRAME_SIZE);
-  const target = zstd.malloc(capacity);
+  let begun: ReturnType<typeof begin> | undefined;
   return {
+    module,
     frame(content) {
       if (content.length > ZSTD_FRAME_SIZE) throw misuse("more than a frame's content");
+      // Whoever has workers make the frames has no need of an instance.
+      begun ??= begin(module);
+      const { zstd, source, target, capacity } = begun;
       new Uint8Array(zstd.memory.buffer).set(content, source);
       // Each call has a context of its own, so nothing of the frame before is left.
       const length = zstd.ZSTD_compress(target, capacity, source, content.length, ZSTD_LEVEL);
@@ -46,8 +47,16 @@ export function wasmZstdEncoder(
   };
 }
 
+/** An instance, and where in its memory a frame's content goes and the frame comes. */
+function begin(module: WebAssembly.Module) {
+  const zstd = instantiate(module);
+  const source = zstd.malloc(ZSTD_FRAME_SIZE);
+  const capacity = zstd.ZSTD_compressBound(ZSTD_FRAME_SIZE);
+  return { zstd, source, target: zstd.malloc(capacity), capacity };
+}
+
 /** §3.1.1: the flag in the descriptor, four bytes behind the last block. */
-function withChecksum(frame: Uint8Array, checksum: number): Uint8Array {
+function withChecksum(frame: Uint8Array, checksum: number): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(frame.length + 4);
   whole.set(frame);
   whole[DESCRIPTOR] = (whole[DESCRIPTOR] as number) | ZSTD_CHECKSUM_FLAG;

@@ -2,8 +2,14 @@
 import fc from "fast-check";
 import { type ByteStream, chunksOf, concat, streamFrom } from "../../../src/bytes/stream.ts";
 import { gzip } from "../../../src/compression/gzip.ts";
+import { zstd } from "../../../src/compression/zstd.ts";
 import { isSealiftError, reasonOf } from "../../../src/error.ts";
-import { GZIP_CHUNK_SIZE, type GzipLevel, type Kernels } from "../../../src/kernel/kernels.ts";
+import {
+  GZIP_CHUNK_SIZE,
+  type GzipLevel,
+  type Kernels,
+  ZSTD_FRAME_SIZE,
+} from "../../../src/kernel/kernels.ts";
 import type { Pool } from "../../../src/kernel/pool.ts";
 import { cutAt, cutEvery, cutPoints, mixture, noise, prose } from "../kernels-input.ts";
 import { openTestLine } from "./jobs.ts";
@@ -11,6 +17,7 @@ import { openTestLine } from "./jobs.ts";
 const MOST_WORKERS = 8;
 
 export interface PoolUnderTest {
+  /** With zstd's encoder. */
   readonly kernels: Kernels;
   /** A pool that starts workers at its first job, with the tests' jobs; size 0 is the calling thread. */
   make(size: number): Promise<Pool>;
@@ -95,6 +102,53 @@ export function poolChecks(load: () => Promise<PoolUnderTest>): ReadonlyMap<stri
   check("data that grows when compressed comes through", async () => {
     const data = noise(3 * GZIP_CHUNK_SIZE, 45);
     equal(await packed([data], await poolOf(2)), serial(data));
+  });
+
+  check("zstd's frames are the serial encoder's, with no worker and with any number of them", async () => {
+    const data = mixture(2 * ZSTD_FRAME_SIZE + 12_345, 48);
+    for (const length of [0, 1, ZSTD_FRAME_SIZE, ZSTD_FRAME_SIZE + 1, data.length]) {
+      const part = data.subarray(0, length);
+      const expected = await whole(zstd(streamFrom([part]), kernels));
+      for (const size of [0, 1, 2, 3]) {
+        const pool = await poolOf(size);
+        const bytes = await whole(zstd(streamFrom(cutEvery(part, 300_000)), kernels, { pool }));
+        equal(bytes, expected, `${length} bytes, ${size} workers`);
+        await pool.dispose();
+      }
+    }
+  });
+
+  check("gzip and zstd at once share the workers, and each gets its own bytes", async () => {
+    const pool = await poolOf(2);
+    const data = mixture(2 * ZSTD_FRAME_SIZE + 777, 49);
+    const [gzipped, frames] = await Promise.all([
+      packed(cutEvery(data, 70_000), pool),
+      whole(zstd(streamFrom(cutEvery(data, 70_000)), kernels, { pool })),
+    ]);
+    equal(gzipped, serial(data));
+    equal(frames, await whole(zstd(streamFrom([data]), kernels)));
+    equal(pool.pending, 0);
+  });
+
+  check("cancelling zstd midway leaves nothing pending, and cancels what it reads", async () => {
+    const pool = await poolOf(2);
+    let open = true;
+    const endless = streamFrom(
+      (function* () {
+        try {
+          for (;;) yield noise(300_000);
+        } finally {
+          open = false;
+        }
+      })(),
+    );
+    const reader = zstd(endless, kernels, { pool }).getReader();
+    await reader.read();
+    const waiting = reader.read();
+    await reader.cancel();
+    equal((await waiting).done, true);
+    equal(open, false);
+    await allDone(pool);
   });
 
   check("streams at once, more than there are workers, each get their own bytes", async () => {

@@ -6,10 +6,11 @@ import { poolChecks } from "./checks.ts";
 import { packedBy } from "./packed.ts";
 
 const module = WebAssembly.compileStreaming(fetch("/kernels.wasm"));
+const encoder = () => WebAssembly.compileStreaming(fetch("/zstd-encoder.wasm"));
 const pageWorker = () => new Worker(new URL("./page-worker.ts", import.meta.url), { type: "module" });
 
 const checks = poolChecks(async () => ({
-  kernels: wasmKernels(await module),
+  kernels: wasmKernels(await module, { encoder }),
   make: async (size) => browserPool(await module, { size, makeWorker: pageWorker, worthAWorker: 0 }),
   async unpack(bytes) {
     const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream();

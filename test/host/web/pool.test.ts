@@ -23,7 +23,9 @@ let page: Page;
 beforeAll(async () => {
   const files = await builtPage();
   files.set("/", '<!doctype html><script type="module" src="/page.js"></script>');
-  files.set("/kernels.wasm", readFileSync(at("dist/kernels.wasm")));
+  for (const name of ["kernels.wasm", "zstd-encoder.wasm"]) {
+    files.set(`/${name}`, readFileSync(at(`dist/${name}`)));
+  }
   server = createServer(({ url = "" }, response) => {
     const file = files.get(url);
     if (file === undefined) return void response.writeHead(404).end();
