@@ -8,7 +8,7 @@ import { identityDigests } from "../test/hosts/identity/digests.ts";
 
 const path = fileURLToPath(new URL("../test/golden/identity.json", import.meta.url));
 const before = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : { digests: {} };
-const digests = await identityDigests(await loadKernels());
+const digests = await identityDigests({ kernels: await loadKernels() });
 const changed = Object.keys(before.digests).filter((form) => before.digests[form] !== digests[form]);
 
 if (changed.length > 0 && before.kernelVersion === KERNEL_VERSION && KERNEL_VERSION > 0) {

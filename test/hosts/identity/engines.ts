@@ -27,6 +27,9 @@ export async function processEngine(program: string, args: readonly string[] = [
   const folder = await mkdtemp(join(tmpdir(), "sealift-identity-"));
   const script = join(folder, "process.mjs");
   await writeFile(script, await bundled(new URL("process.ts", import.meta.url), "process"));
+  const worker = await bundled(new URL("../../../cli/host/pool-worker.ts", import.meta.url), "process");
+  await writeFile(join(folder, "pool-worker.js"), worker);
+  await writeFile(join(folder, "package.json"), '{"type":"module"}');
   return {
     async digests(build) {
       const { stdout } = await promisify(execFile)(program, [...args, script, pathOfBuild(build)]);
@@ -57,15 +60,19 @@ export async function firefoxEngine(executablePath: string): Promise<Engine> {
 /** What playwright's and puppeteer's pages have in common. */
 interface ScriptedPage {
   addScriptTag(options: { content: string }): Promise<unknown>;
-  evaluate(run: (kernels: string) => Promise<Digests>, kernels: string): Promise<Digests>;
+  evaluate(
+    run: (texts: readonly [kernels: string, worker: string]) => Promise<Digests>,
+    texts: readonly [kernels: string, worker: string],
+  ): Promise<Digests>;
 }
 
 async function pageEngine(page: ScriptedPage, close: () => Promise<void>): Promise<Engine> {
   await page.addScriptTag({ content: await bundled(new URL("page.ts", import.meta.url), "page") });
+  const worker = await bundled(new URL("../../../web/worker/pool.worker.ts", import.meta.url), "page");
   return {
     async digests(build) {
       const kernels = (await readFile(pathOfBuild(build))).toString("base64");
-      return page.evaluate((base64) => globalThis.digestsWith(base64), kernels);
+      return page.evaluate((texts) => globalThis.digestsWith(...texts), [kernels, worker] as const);
     },
     close,
   };

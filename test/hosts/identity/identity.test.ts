@@ -6,12 +6,13 @@
  */
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { nodePool } from "../../../cli/host/pool.ts";
 import { fallbackKernels } from "../../../src/kernel/fallback.ts";
 import { KERNEL_VERSION } from "../../../src/kernel/kernels.ts";
 import { wasmKernels } from "../../../src/kernel/wasm.ts";
 import { findFirefox } from "../../host/web/browsers.ts";
 import { installedNodes } from "../nodes.ts";
-import { identityDigests } from "./digests.ts";
+import { identityDigests, identityDigestsWithPools, layersRefusedByOnePass } from "./digests.ts";
 import {
   chromiumEngine,
   type Digests,
@@ -59,7 +60,13 @@ test("the golden digests are those of this version of the kernels", () => {
 
 test.each(BUILDS)("Node, in the test's own process, writes the golden bytes with %s", async (build) => {
   const module = await WebAssembly.compile(await readFile(pathOfBuild(build)));
-  expect(await identityDigests(wasmKernels(module))).toEqual(golden.digests);
+  const makePool = (size: number) => nodePool(module, { size, worthAWorker: 0 });
+  expect(await identityDigestsWithPools(wasmKernels(module), makePool)).toEqual(golden.digests);
+});
+
+test("no layer is refused by the rewrite in one pass, so the ways that go by it do", async () => {
+  const module = await WebAssembly.compile(await readFile(pathOfBuild("kernels.wasm")));
+  expect(await layersRefusedByOnePass(wasmKernels(module))).toEqual([]);
 });
 
 describe.each(ENGINES)("%s", (_, start) => {
@@ -75,7 +82,7 @@ describe.each(ENGINES)("%s", (_, start) => {
 });
 
 test("the fallback has the tar's bytes, and none of the compressed ones: it may not write what gets a digest", async () => {
-  const fallback = await identityDigests(await fallbackKernels());
+  const fallback = await identityDigests({ kernels: await fallbackKernels() });
   // An end marker is too short for two compressors to differ.
   const trivial = ["nothing", "an empty archive"];
   for (const [form, digest] of Object.entries(golden.digests)) {

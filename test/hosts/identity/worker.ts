@@ -14,6 +14,6 @@ export default {
   async fetch({ url }: Request): Promise<Response> {
     const module = MODULES[new URL(url).pathname];
     if (!module) return new Response("no such kernels", { status: 404 });
-    return Response.json(await identityDigests(wasmKernels(module)));
+    return Response.json(await identityDigests({ kernels: wasmKernels(module) }));
   },
 };
