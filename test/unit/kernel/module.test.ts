@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { wasmKernels } from "../../../src/kernel/wasm.ts";
 import { mixture, runCodec } from "../../contract/kernels-input.ts";
@@ -6,6 +8,15 @@ import { kernelInstance, kernelModule } from "./module.ts";
 test("the module imports nothing, so a host gives it no powers", async () => {
   expect(WebAssembly.Module.imports(await kernelModule())).toEqual([]);
 });
+
+test.each(["kernels.wasm", "kernels-scalar.wasm"])(
+  "%s is at most 60 kB, 22 kB of them compressed",
+  async (name) => {
+    const bytes = await readFile(new URL(`../../../dist/${name}`, import.meta.url));
+    expect(bytes.length).toBeLessThanOrEqual(60_000);
+    expect(gzipSync(bytes, { level: 9 }).length).toBeLessThanOrEqual(22_000);
+  },
+);
 
 test("the module starts no code of its own and exports one memory", async () => {
   const exports = WebAssembly.Module.exports(await kernelModule());
