@@ -13,7 +13,7 @@ export interface WorkerPoolOptions {
   readonly worthAWorker?: number;
 }
 
-/** Starting one takes as long as compressing three or four megabytes. */
+/** For less, the calling thread is done before a worker would be ready (`npm run bench -- cold-start`). */
 const WORTH_A_WORKER = 4 << 20;
 
 /** Jobs pending for each worker: the one it is at, and the one that is ready when that is done. */
