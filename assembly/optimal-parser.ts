@@ -47,9 +47,9 @@ const COSTS: usize = memory.data(66576, 16);
 const CHOICES: usize = memory.data(66576, 16);
 
 /** Candidates tried at a position. */
-const DEPTH: u32 = 24;
-const DEPTH_MEDIUM: u32 = 12;
-const DEPTH_LONG: u32 = 8;
+const DEPTH: u32 = 12;
+const DEPTH_MEDIUM: u32 = 6;
+const DEPTH_LONG: u32 = 3;
 /** A match this long ends the search, and the positions inside are not searched. */
 const NICE: u32 = 48;
 /** A match is tried at its longest and this many lengths below. */

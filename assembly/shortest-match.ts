@@ -16,7 +16,7 @@ const BITS_8: u32 = 563;
 const BITS_7: u32 = 743;
 const BITS_6: u32 = 930;
 const BITS_5: u32 = 1152;
-const BITS_4: u32 = 1270;
+const BITS_4: u32 = 1225;
 
 /** The least length, of 3 to 8, for literals of so many bits. */
 export function shortestMatch(literalBits: u32): u32 {
@@ -30,6 +30,5 @@ export function shortestMatch(literalBits: u32): u32 {
 /** How far away a match of three bytes may be. */
 export function shortReach(literalBits: u32): u32 {
   if (literalBits < 1420) return 4096;
-  if (literalBits < 1500) return 8192;
-  return literalBits < 1700 ? 16384 : WINDOW_SIZE;
+  return literalBits < 1700 ? 8192 : WINDOW_SIZE;
 }

@@ -81,7 +81,8 @@ export const savedLayer =
 export async function normalised(make: MakeLayer, host: CountingHost, times = 1): Promise<Layer> {
   const { bytes, value } = await (await testImage([], host)).image.config();
   let image = assembledImage({ configBytes: bytes, config: value, layers: [make(host)] }, host);
-  for (let i = 0; i < times; i++) image = normalizeTimestamps({ seconds: 5, clamp: false }).image(image, host);
+  for (let i = 0; i < times; i++)
+    image = normalizeTimestamps({ seconds: 5, clamp: false }).image(image, host);
   return image.layers[0] as Layer;
 }
 
