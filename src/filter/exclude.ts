@@ -16,18 +16,19 @@ import { globMatch, type PathMatch } from "./glob.ts";
  */
 export function exclude(globs: readonly string[]): Filter {
   const matches = globs.map(globMatch);
+  const key = filterKey("exclude", { pattern: globs });
   return {
-    key: filterKey("exclude", { pattern: globs }),
+    key,
     image: (image, host) =>
       withLayers(
         image,
-        image.layers.map((layer) => rewrittenLayer(layer, exclusion(layer, matches, host), host)),
+        image.layers.map((layer) => rewrittenLayer(layer, { key, ...exclusion(layer, matches, host) }, host)),
         host,
       ),
   };
 }
 
-function exclusion(layer: Layer, matches: readonly PathMatch[], host: Host): Rewrite {
+function exclusion(layer: Layer, matches: readonly PathMatch[], host: Host): Omit<Rewrite, "key"> {
   const { kernels } = host;
   const plan = once(async () => {
     const made = await planRemoval(await layer.stream(), excluded(matches), kernels);

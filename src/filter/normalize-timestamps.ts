@@ -27,6 +27,7 @@ export function normalizeTimestamps(options: NormalizeOptions): Filter {
 function timestampRewrite({ seconds, clamp }: TimestampOptions, { kernels }: Host): Rewrite {
   const { rewriter } = kernels;
   return {
+    key: filterKey("normalize-timestamps", { seconds, clamp }),
     tar: (tar) => normaliseTimestamps(tar, kernels, { seconds, clamp }),
     onePass: rewriter && ((pass) => rewriter({ ...pass, seconds, clamp })),
   };

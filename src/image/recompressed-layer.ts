@@ -2,10 +2,12 @@ import { observed } from "../bytes/progress.ts";
 import { type SpooledContent, spoolContent } from "../bytes/spool.ts";
 import { compress } from "../compression/compress.ts";
 import type { Host } from "../host.ts";
+import { KERNEL_VERSION } from "../kernel/kernels.ts";
 import { type Compression, declaredCompression, withCompression } from "../oci/media-type.ts";
 import type { Layer, LayerBlob } from "./image.ts";
 import { openTar } from "./open-tar.ts";
-import { describeMade } from "./rewritten-layer.ts";
+import { type Has, type Made, rememberedOrMade } from "./remembered.ts";
+import { describeMade, layerKey } from "./rewritten-layer.ts";
 
 /** How a layer's blob is to be compressed. */
 export interface Packing {
@@ -17,15 +19,27 @@ export interface Packing {
 /** The same tar in another blob. Fails with UNSUPPORTED as compressing does. */
 export function recompressedLayer(source: Layer, { format, level }: Packing, host: Host): Layer {
   const mediaType = withCompression(source.mediaType, format);
-  let made: Promise<SpooledContent | undefined> | undefined;
+  let made: Promise<Made | undefined> | undefined;
 
   /** Undefined where the blob that is there will do. */
-  async function make(): Promise<SpooledContent | undefined> {
+  async function makeUnlessThere(has?: Has): Promise<Made | undefined> {
     if (level === undefined && declaredCompression(source.mediaType) === format) {
       // A layer that was to be rewritten, and was not, is what it came as.
-      const { descriptor } = await source.blob();
+      const { descriptor } = await source.blob(has);
       if (declaredCompression(descriptor.mediaType) === format) return undefined;
     }
+    const key = await layerKey(source);
+    if (!key) return make();
+    const work = `${key.work} ${format}-${level ?? "usual"} kernels-${KERNEL_VERSION}`;
+    return rememberedOrMade({ ...key, work }, has, host, make);
+  }
+
+  async function make(): Promise<Made> {
+    const content = await pack();
+    return { ...content, diffId: await source.diffId() };
+  }
+
+  async function pack(): Promise<SpooledContent> {
     if (format === "none") return { ...(await source.tar()), dispose: async () => {} };
     const tar = await openTar(source);
     const id = await source.diffId();
@@ -39,10 +53,10 @@ export function recompressedLayer(source: Layer, { format, level }: Packing, hos
     );
   }
 
-  async function blob(): Promise<LayerBlob> {
-    made ??= make();
+  async function blob(has?: Has): Promise<LayerBlob> {
+    made ??= makeUnlessThere(has);
     const content = await made;
-    if (!content) return source.blob();
+    if (!content) return source.blob(has);
     const { digest, size, open } = content;
     return { digest, size, open, descriptor: describeMade(source, mediaType, content) };
   }
@@ -51,6 +65,8 @@ export function recompressedLayer(source: Layer, { format, level }: Packing, hos
   return {
     ...asItIs,
     mediaType,
+    // Remembered with the blob, where that was not made.
+    diffId: async () => (await made)?.diffId ?? source.diffId(),
     blob,
     async release() {
       const held = made;

@@ -2,16 +2,20 @@ import { observed, tapped } from "../bytes/progress.ts";
 import { type SpooledContent, spoolContent } from "../bytes/spool.ts";
 import type { ByteStream } from "../bytes/stream.ts";
 import { gzip } from "../compression/gzip.ts";
-import type { Host } from "../host.ts";
+import type { Host, LayerKey } from "../host.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, formatDigest } from "../oci/digest.ts";
 import { declaredCompression, withCompression } from "../oci/media-type.ts";
 import type { Layer, LayerBlob } from "./image.ts";
 import { once } from "./once.ts";
 import { type OnePass, type RewrittenContent, rewriteInOnePass } from "./one-pass.ts";
+import { type Has, type Made, rememberedOrMade } from "./remembered.ts";
+import { COMPRESSED_ONLY } from "./tar-layer.ts";
 
 /** Changes a layer's uncompressed tar on its way. Must give the same bytes each time. */
 export interface Rewrite {
+  /** All that its bytes depend on besides the layer. */
+  readonly key: string;
   readonly tar: (tar: ByteStream) => ByteStream;
   /** The same bytes sooner, unpacking and packing included; absent where nothing does. */
   readonly onePass?: OnePass | undefined;
@@ -49,19 +53,26 @@ export function rewrittenLayer(layer: Layer, change: Rewrite, host: Host): Layer
   let madeBlob: Promise<MadeBlob> | undefined;
   let madeTar: Promise<SpooledContent> | undefined;
 
-  async function makeBlob(): Promise<MadeBlob> {
-    if (!(await rewrite())) return sourceBlob();
-    const { content, diffId } = await make(compression);
-    if (diffId === (await source.diffId())) {
-      await content.dispose();
-      return sourceBlob();
+  async function makeBlob(has?: Has): Promise<MadeBlob> {
+    const key = await rewriteKey(source, steps);
+    const made = await rememberedOrMade(key, has, host, makeOrKeep);
+    if (made.diffId === key.input) {
+      await made.dispose();
+      return { diffId: key.input, blob: await source.blob(), dispose: async () => {} };
     }
-    const descriptor = describeMade(source, mediaType, content);
-    return { diffId, blob: { ...content, descriptor }, dispose: () => content.dispose() };
+    const { digest, size, open } = made;
+    const descriptor = describeMade(source, mediaType, made);
+    return { diffId: made.diffId, blob: { digest, size, open, descriptor }, dispose: made.dispose };
   }
 
-  async function sourceBlob(): Promise<MadeBlob> {
-    return { diffId: await source.diffId(), blob: await source.blob(), dispose: async () => {} };
+  /** Where nothing changes, the source's own blob. */
+  async function makeOrKeep(): Promise<Made> {
+    if (await rewrite()) {
+      const { content, diffId } = await make(compression);
+      return { ...content, diffId };
+    }
+    const { digest, size, open } = await source.blob();
+    return { diffId: await source.diffId(), digest, size, open, dispose: async () => {} };
   }
 
   async function makeTar(): Promise<SpooledContent> {
@@ -111,14 +122,14 @@ export function rewrittenLayer(layer: Layer, change: Rewrite, host: Host): Layer
 
   const progress = (id: Digest) => (done: number, finished: boolean) =>
     host.log({ type: "progress", id, stage: "rewriting", done, finished });
-  const blob = () => (madeBlob ??= makeBlob());
+  const blob = (has?: Has) => (madeBlob ??= makeBlob(has));
   const makeTarOnce = () => (madeTar ??= makeTar());
   /** Then the blob is only to be packed. */
   const isTarMade = (form: "none" | "gzip") => form === "gzip" && madeTar !== undefined;
 
   const rewritten: Layer = {
     mediaType,
-    blob: async () => (await blob()).blob,
+    blob: async (has) => (await blob(has)).blob,
     tar: makeTarOnce,
     // The tar is the lesser work, where nobody has asked for the blob.
     diffId: async () => (madeBlob ? (await madeBlob).diffId : (await makeTarOnce()).digest),
@@ -139,12 +150,29 @@ export function sourceOf(layer: Layer): Layer {
   return rewrites.get(layer)?.source ?? layer;
 }
 
+/**
+ * What a layer is made of and by which work, as the layer cache knows it; makes
+ * nothing. Undefined for a layer that is neither stored nor rewritten from one.
+ */
+export async function layerKey(layer: Layer): Promise<LayerKey | undefined> {
+  const rewritten = rewrites.get(layer);
+  if (rewritten) return rewritten.source.isStored && rewriteKey(rewritten.source, rewritten.steps);
+  return layer.isStored && { input: await layer.diffId(), work: "" };
+}
+
+async function rewriteKey(source: Layer, steps: readonly Rewrite[]): Promise<LayerKey> {
+  const packing = declaredCompression(source.mediaType) === "none" ? "none" : COMPRESSED_ONLY;
+  const keys = steps.map(({ key }) => key).join(" ");
+  return { input: await source.diffId(), work: `${keys} rewrite-${REWRITE_VERSION} ${packing}` };
+}
+
 /** The steps that change something as one; undefined where none does. */
 async function combined(steps: readonly Rewrite[]): Promise<Rewrite | undefined> {
   const needed: Rewrite[] = [];
   for (const step of steps) if ((await step.changes?.()) ?? true) needed.push(step);
   if (needed.length < 2) return needed[0];
-  return { tar: (tar) => needed.reduce((changed, step) => step.tar(changed), tar) };
+  const key = needed.map(({ key }) => key).join(" ");
+  return { key, tar: (tar) => needed.reduce((changed, step) => step.tar(changed), tar) };
 }
 
 /** The descriptor of a blob that was made of a layer's: its annotations, but for what they say of the old bytes. */

@@ -46,7 +46,7 @@ function compressedLayer(saved: DockerSaveLayer, host: Host): Layer {
   return {
     mediaType,
     diffId: async () => saved.diffId,
-    blob: async () => (await layer()).blob(),
+    blob: async (has) => (await layer()).blob(has),
     tar: async () => (await layer()).tar(),
     stream: async () => (await layer()).stream(),
     packed: async () => (await layer()).packed?.(),
