@@ -2,7 +2,7 @@ import { Command, CommanderError, Help } from "commander";
 import metadata from "../package.json" with { type: "json" };
 import { ERRORS, SealiftError } from "../src/error.ts";
 import { loadCommands } from "./commands/commands.ts";
-import { leadingOptionsBehind } from "./commands/leading-options.ts";
+import { leadingOptionsBehind, withVerifyMode } from "./commands/leading-options.ts";
 import { addGlobalOptions } from "./commands/options.ts";
 import { createOutput } from "./output/output.ts";
 
@@ -11,7 +11,7 @@ const MAX_HELP_WIDTH = 100;
 
 /** Runs a command line; resolves to the exit code. */
 export async function run(given: readonly string[]): Promise<number> {
-  const args = leadingOptionsBehind(given);
+  const args = leadingOptionsBehind(withVerifyMode(given));
   let exitCode = 0;
   const program = await buildProgram(args, (code) => {
     exitCode = code;

@@ -19,6 +19,9 @@ const LEADING: ReadonlyMap<string, boolean> = new Map([
   ["--parallel", true],
   ["-j", true],
   ["--layer-cache", true],
+  ["--verify", false],
+  ["--verify-full", false],
+  ["--no-verify", false],
 ]);
 
 /** The arguments with the options before the verb put behind it, where each command takes them. */
@@ -34,4 +37,12 @@ export function leadingOptionsBehind(args: readonly string[]): readonly string[]
   // `--json --help` and the like are the program's own.
   if (at === 0 || verb === undefined || verb.startsWith("-")) return args;
   return [verb, ...args.slice(at + 1), ...args.slice(0, at)];
+}
+
+/**
+ * `--verify=full` as a flag of its own: an option whose value may be left out
+ * would take the source's URI for it.
+ */
+export function withVerifyMode(args: readonly string[]): readonly string[] {
+  return args.map((arg) => (arg === "--verify=full" ? "--verify-full" : arg));
 }

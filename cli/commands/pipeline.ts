@@ -5,13 +5,15 @@ import type { Host } from "../../src/host.ts";
 import { DEFAULT_PLATFORM } from "../../src/oci/platform.ts";
 import { runPipeline } from "../../src/pipeline/pipeline.ts";
 import type { RunOptions } from "../../src/pipeline/schemes.ts";
-import type { SinkResult } from "../../src/sink/sink.ts";
+import { namesSeveral, runSeveral } from "../../src/pipeline/several.ts";
+import { summarise } from "../../src/pipeline/summary.ts";
 import { openLayerCache } from "../host/layer-cache.ts";
-import { type Colors, formatSize, shortenDigests, table } from "../output/text.ts";
 import { layerCachePath } from "./cache.ts";
 import { addRegistryOptions, platformOption, type RegistryOptions } from "./options.ts";
 import { registriesIn, runCommand } from "./run.ts";
+import { describeOne, describeSeveral, type RunReport, severalObject } from "./run-report.ts";
 import { schemesOf } from "./schemes.ts";
+import { verifyImages, verifyOption } from "./verify-images.ts";
 
 /** Options of the commands that move images. */
 export interface PipelineOptions extends RegistryOptions {
@@ -25,6 +27,10 @@ export interface PipelineOptions extends RegistryOptions {
   readonly parallel?: string;
   readonly chunkSize?: string;
   readonly layerCache?: string;
+  readonly keepGoing?: boolean;
+  /** Undefined where neither `--verify` nor `--no-verify` was given. */
+  readonly verify?: boolean;
+  readonly verifyFull?: boolean;
 }
 
 /** What reading an image takes. */
@@ -37,6 +43,10 @@ export function addSourceOptions(command: Command): Command {
 
 export function addPipelineOptions(command: Command): Command {
   return addSourceOptions(command)
+    .option("--keep-going", "of several images, go on after one that fails; the exit code is then 1")
+    .option("--verify", "read back what was written: digests, and that all is there (default)")
+    .option("--no-verify", "do not read back")
+    .option("--verify-full", "read back every byte; --verify=full is the same")
     .option("-j, --parallel <n>", "layers under way at once (default: 4; env SEALIFT_PARALLEL)")
     .option("--layer-cache <path>", "remember what was made of layers (env SEALIFT_LAYER_CACHE)")
     .option("--chunk-size <size>", "upload in requests of at most this size, for example 50MB");
@@ -53,10 +63,24 @@ export function runImages(
     options,
     async ({ host, output }) => {
       const pipeline = { source, sink: destination, filters: filters() };
-      const result = await withLayerCache(options, host, (remembering) =>
-        runPipeline(pipeline, schemesOf(host), remembering, runOptions(options)),
+      const verify = verifyOption(options);
+      const { keepGoing = false } = options;
+      const run = { ...runOptions(options), keepGoing };
+      const started = host.clock.now();
+      const schemes = schemesOf(host);
+      const several = namesSeveral(source);
+      const { images, failed } = await withLayerCache(options, host, async (remembering) =>
+        several
+          ? runSeveral(pipeline, schemes, remembering, run)
+          : { images: [await runPipeline(pipeline, schemes, remembering, run)], failed: [] },
       );
-      await output.result(result, (colors) => describe(result, colors));
+      const verified = await verifyImages(destination, images, verify, schemes, host, run);
+      const summary = { ...summarise(images, host.clock.now() - started), ...(verified && { verified }) };
+      const report: RunReport = { images, failed, summary };
+      await output.result(several ? severalObject(report) : { ...images[0], summary }, (colors) =>
+        several ? describeSeveral(report, colors) : describeOne(report, colors),
+      );
+      return failed.length > 0 ? 1 : 0;
     },
     () => registriesIn(source, destination),
   );
@@ -130,15 +154,3 @@ const UNITS: Readonly<Record<string, number>> = {
   mi: 2 ** 20,
   gi: 2 ** 30,
 };
-
-function describe({ name, manifest, layers, attachments = [] }: SinkResult, colors: Colors): string {
-  const rows = layers.map(({ digest, size, outcome }) => [
-    `  ${shortenDigests(digest)}`,
-    formatSize(size),
-    outcome,
-  ]);
-  const identity = manifest ? `manifest ${manifest.digest}\n` : "";
-  const attached = attachments.map((digest) => `attached ${digest}\n`).join("");
-  // The manifest's line says it, and the two would not fit one.
-  return `${colors.bold(name.replace(`@${manifest?.digest}`, ""))}\n${identity}${attached}${table(rows, [1])}`;
-}

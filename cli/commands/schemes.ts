@@ -17,5 +17,6 @@ export function schemesOf({ folder }: NodeHost): Schemes {
   return {
     sources: { ...CORE_SCHEMES.sources, docker: fromDocker, dockerpush },
     sinks: { ...CORE_SCHEMES.sinks, bundle, docker: toDocker, mounts: mountsSink },
+    several: CORE_SCHEMES.several,
   };
 }

@@ -1,14 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { lstat, mkdir, open, rename, rm, stat, symlink } from "node:fs/promises";
+import { lstat, mkdir, open, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Content } from "../../src/bytes/content.ts";
-import type { FileMode, FilesWriter } from "../../src/bytes/files.ts";
+import type { FileMode, FilesWriter, MakeFile } from "../../src/bytes/files.ts";
 import type { RootFsWriter } from "../../src/bytes/root-fs.ts";
-import { chunksOf } from "../../src/bytes/stream.ts";
-import { SealiftError } from "../../src/error.ts";
+import { chunksOf, streamOf } from "../../src/bytes/stream.ts";
+import { isSealiftError, SealiftError } from "../../src/error.ts";
 import { BatchedWrites } from "./batched-writes.ts";
 import { fileError, filing, isSystemError } from "./file-error.ts";
 import { syncFolder } from "./file-writer.ts";
+import { ifExists } from "./fs-store-files.ts";
+import { waitForLock } from "./fs-store-lock.ts";
 import { forget, removeAtExit } from "./leftovers.ts";
 import { moveFolder, removeTree } from "./read-only-folders.ts";
 import { NodeRootFs } from "./root-fs.ts";
@@ -26,6 +28,9 @@ export async function createFolder(path: string): Promise<FilesWriter> {
   removeAtExit(staging);
   return new FolderWriter(path, staging, exists);
 }
+
+/** Held in a folder while what it lists is read, added to and written. */
+const LOCK_FILE = ".sealift.lock";
 
 class FolderWriter implements FilesWriter {
   readonly #path: string;
@@ -56,6 +61,17 @@ class FolderWriter implements FilesWriter {
 
   async write(name: string, content: Pick<Content, "size" | "open">, mode: FileMode = 0o644): Promise<void> {
     this.#claim(name);
+    try {
+      await this.#stage(name, content, mode);
+    } catch (error) {
+      // Half of it must not be moved into place with what else is written.
+      this.#names.delete(name);
+      await rm(join(this.#staging, name), { force: true });
+      throw error;
+    }
+  }
+
+  async #stage(name: string, content: Pick<Content, "size" | "open">, mode: FileMode): Promise<void> {
     const target = join(this.#staging, name);
     await filing("write", join(this.#path, name), async () => {
       await mkdir(dirname(target), { recursive: true });
@@ -91,15 +107,52 @@ class FolderWriter implements FilesWriter {
     return new NodeRootFs(folder);
   }
 
-  async commit(): Promise<void> {
+  commit(): Promise<void> {
+    return this.#commit(() => (this.#exists ? this.#moveIntoPlace() : this.#appear()));
+  }
+
+  commitWith(name: string, make: MakeFile): Promise<void> {
+    this.#claim(name);
+    return this.#commit(async () => {
+      if (await this.#appearsFirst(name, make)) return;
+      const lock = await waitForLock(join(this.#path, LOCK_FILE));
+      try {
+        const present = await ifExists(readFile(join(this.#path, name)));
+        await this.#stageBytes(name, await make(present));
+        await this.#moveIntoPlace();
+      } finally {
+        await lock.release();
+      }
+    });
+  }
+
+  async #commit(move: () => Promise<void>): Promise<void> {
     try {
-      await (this.#exists ? this.#moveIntoPlace() : this.#appear());
+      await move();
     } catch (error) {
       await this.abort();
       throw error;
     }
     await this.abort();
     if (this.#durable) await syncFolder(this.#path);
+  }
+
+  /** Whether the folder was not there, and now is: of several processes that try, one's rename succeeds. */
+  async #appearsFirst(name: string, make: MakeFile): Promise<boolean> {
+    if (await folderExists(this.#path)) return false;
+    await this.#stageBytes(name, await make(undefined));
+    try {
+      await this.#appear();
+      return true;
+    } catch (error) {
+      if (isSealiftError(error, "ALREADY_EXISTS")) return false;
+      throw error;
+    }
+  }
+
+  async #stageBytes(name: string, bytes: Uint8Array): Promise<void> {
+    await rm(join(this.#staging, name), { force: true });
+    await this.#stage(name, { size: bytes.length, open: async () => streamOf(bytes) }, 0o644);
   }
 
   async abort(): Promise<void> {

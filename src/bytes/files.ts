@@ -1,7 +1,7 @@
 import type { Content } from "./content.ts";
 import type { RootFsWriter } from "./root-fs.ts";
 import type { Slices } from "./slices.ts";
-import type { ByteStream } from "./stream.ts";
+import { type ByteStream, streamOf } from "./stream.ts";
 
 /** A set of named files to read: an archive's members or a folder's. Names use `/` and are relative. */
 export interface Files {
@@ -30,7 +30,23 @@ export interface FilesWriter {
   /** A root file system in a folder, which takes the place of one of that name at `commit`; absent where there are none. */
   rootFs?(name: string): Promise<RootFsWriter>;
   commit(): Promise<void>;
+  /**
+   * Commits, with one more file that is made of what it is at that moment;
+   * nobody else commits so meanwhile. Absent where nothing was there before.
+   */
+  commitWith?(name: string, make: MakeFile): Promise<void>;
   abort(): Promise<void>;
+}
+
+/** A file's bytes, from those that stand in its place, if any do. */
+export type MakeFile = (present: Uint8Array | undefined) => Promise<Uint8Array>;
+
+/** Commits with one more file, which holds what is listed by others too where there can be others. */
+export async function commitWith(writer: FilesWriter, name: string, make: MakeFile): Promise<void> {
+  if (writer.commitWith) return writer.commitWith(name, make);
+  const bytes = await make(undefined);
+  await writer.write(name, { size: bytes.length, open: async () => streamOf(bytes) });
+  await writer.commit();
 }
 
 /** The two modes that survive every host: 0755 if any execute bit was set, else 0644. */

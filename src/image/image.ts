@@ -98,6 +98,8 @@ export interface LayerBlob extends Content {
   readonly descriptor: Descriptor;
   /** Where a registry has it already, for a mount from there. */
   readonly origin?: BlobOrigin;
+  /** Whether it is where it is stored, as far as that can be told without reading it; absent where it cannot. */
+  isThere?(): Promise<boolean>;
 }
 
 /** A repository of a registry (`host[:port]`). */

@@ -15,12 +15,23 @@ export interface BlobStorage {
   readonly open: OpenBlob;
   /** The repository that has them, if it is one. */
   readonly origin?: BlobOrigin;
+  /** Whether it has a blob, without reading that. */
+  readonly has?: (descriptor: Descriptor) => Promise<boolean>;
 }
 
 /** A blob where it is stored, checked whenever it is read. */
-export function storedBlob(descriptor: Descriptor, { open, origin }: BlobStorage, host: Host): LayerBlob {
+export function storedBlob(
+  descriptor: Descriptor,
+  { open, origin, has }: BlobStorage,
+  host: Host,
+): LayerBlob {
   const content = verifiedContent(host.kernels, descriptor, () => open(descriptor));
-  return { ...content, descriptor, ...(origin && { origin }) };
+  return {
+    ...content,
+    descriptor,
+    ...(origin && { origin }),
+    ...(has && { isThere: () => has(descriptor) }),
+  };
 }
 
 /** A document's bytes, whole and checked. Throws LIMIT_EXCEEDED for one over the limit. */

@@ -15,19 +15,28 @@ const catalogSchema = v.record(v.string(), v.record(v.string(), v.string()));
 export async function readCatalog(files: Files): Promise<Catalog> {
   const file = files.get(CATALOG_FILE);
   if (!file) return {};
-  const bytes = await collect(file.slice(), MAX_DOCUMENT_SIZE, CATALOG_FILE);
+  return parseCatalog(await collect(file.slice(), MAX_DOCUMENT_SIZE, CATALOG_FILE));
+}
+
+/** Throws LAYOUT_INVALID. */
+export function parseCatalog(bytes: Uint8Array): Catalog {
   return parseJson(catalogSchema, bytes, CATALOG_FILE, "LAYOUT_INVALID");
 }
 
-/** The catalogue's bytes with another image in it; what stood in the same file is no more. */
-export function encodeCatalog(catalog: Catalog, { image, tag }: CatalogName, file: string): Uint8Array {
+/** The catalogue with another image in it; what stood in the same file is no more. */
+export function withImage(catalog: Catalog, { image, tag }: CatalogName, file: string): Catalog {
   const entries = catalogEntries(catalog).filter((entry) => entry.file !== file);
   const merged = new Map<string, Map<string, string>>();
   for (const entry of [...entries, { image, tag, file }]) {
     const tags = merged.get(entry.image) ?? new Map<string, string>();
     merged.set(entry.image, tags.set(entry.tag, entry.file));
   }
-  return encodeJson(Object.fromEntries([...merged].map(([name, tags]) => [name, Object.fromEntries(tags)])));
+  return Object.fromEntries([...merged].map(([name, tags]) => [name, Object.fromEntries(tags)]));
+}
+
+/** The catalogue's bytes. */
+export function encodeCatalog(catalog: Catalog): Uint8Array {
+  return encodeJson(catalog);
 }
 
 /** What a catalogue calls an image. */

@@ -40,21 +40,24 @@ export function writeDockerSave(
   writer: FilesWriter,
   manifestFile: string = DOCKER_SAVE_MANIFEST,
 ): DockerSaveWriter {
-  const written = new Set<string>();
+  /** By name; of a layer, its size. */
+  const written = new Map<string, number>();
   const { stream } = writer;
   const images: unknown[] = [];
   const once = async (name: string, content: Content) => {
     if (written.has(name)) return;
     await writer.write(name, content);
-    written.add(name);
+    written.set(name, content.size);
   };
   return {
     layer: (tar) => once(layerFile(tar.digest), tar),
     ...(stream && {
       async layerStream(diffId: Digest, tar: () => Promise<ByteStream>) {
         const name = layerFile(diffId);
+        const before = written.get(name);
+        if (before !== undefined) return before;
         const size = await stream(name, await tar());
-        if (size !== undefined) written.add(name);
+        if (size !== undefined) written.set(name, size);
         return size;
       },
     }),

@@ -226,8 +226,11 @@ function tagName(ref: string): string {
 }
 
 function listed(images: readonly DockerSaveEntry[]): string {
-  const names = images.map(
-    ({ repoTags, config, catalogued }) => catalogued ?? repoTags[0] ?? digestInName(config) ?? config,
-  );
-  return names.join(", ") || "no images";
+  return images.map((image) => imageNames(image)[0]).join(", ") || "no images";
+}
+
+/** By what an image is picked: a catalogue's name, else its tags, else its config's digest. */
+export function imageNames({ repoTags, config, catalogued }: DockerSaveEntry): readonly string[] {
+  if (catalogued) return [catalogued];
+  return repoTags.length > 0 ? repoTags : [digestInName(config) ?? config];
 }

@@ -1,9 +1,9 @@
 import type { Content } from "../bytes/content.ts";
-import type { FilesWriter } from "../bytes/files.ts";
+import { commitWith, type FilesWriter } from "../bytes/files.ts";
 import { streamOf } from "../bytes/stream.ts";
 import { ANNOTATION, type Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import type { ImageIndex } from "../oci/image-index.ts";
+import { type ImageIndex, parseImageIndex } from "../oci/image-index.ts";
 import { encodeJson } from "../oci/json.ts";
 import { MEDIA_TYPE } from "../oci/media-type.ts";
 import { blobPath, OCI_INDEX_FILE, OCI_LAYOUT_BYTES, OCI_LAYOUT_FILE, type OciLayout } from "./oci-layout.ts";
@@ -33,9 +33,12 @@ export function writeOciLayout(writer: FilesWriter, existing?: OciLayout): OciLa
     },
     async finish(manifests) {
       await put(OCI_LAYOUT_FILE, OCI_LAYOUT_BYTES);
-      // Last: a reader of a half-written folder finds no blob missing.
-      await put(OCI_INDEX_FILE, encodeJson(mergedIndex(manifests, existing?.index)));
-      await writer.commit();
+      // Last: a reader of a half-written folder finds no blob missing. And what others listed meanwhile stays.
+      await commitWith(writer, OCI_INDEX_FILE, async (present) =>
+        encodeJson(
+          mergedIndex(manifests, present ? parseImageIndex(present, OCI_INDEX_FILE) : existing?.index),
+        ),
+      );
     },
     abort: () => writer.abort(),
   };

@@ -115,13 +115,19 @@ function named(index: ImageIndex, ref: string): Descriptor {
 /** How cosign before its version 3 names a signature, an attestation, an SBOM. */
 const COSIGN_TAG = /^[a-z0-9]+-[0-9a-f]{64,128}\.(sig|att|sbom)$/;
 
+/** A layout's images: signatures and SBOMs stand beside the image they belong to, and are not what is meant. */
+export function imageEntries(index: ImageIndex): readonly Descriptor[] {
+  return index.manifests
+    .filter(isDocument)
+    .filter(
+      ({ artifactType, annotations }) =>
+        artifactType === undefined && !COSIGN_TAG.test(annotations?.[ANNOTATION.refName] ?? ""),
+    );
+}
+
 function onlyImage(index: ImageIndex): Descriptor {
   const documents = index.manifests.filter(isDocument);
-  // Signatures and SBOMs stand beside the image they belong to, and are not what is meant.
-  const images = documents.filter(
-    ({ artifactType, annotations }) =>
-      artifactType === undefined && !COSIGN_TAG.test(annotations?.[ANNOTATION.refName] ?? ""),
-  );
+  const images = imageEntries(index);
   const candidates = distinct(images.length > 0 ? images : documents);
   const [first, ...others] = candidates;
   if (!first) throw new SealiftError("LAYOUT_INVALID", "Cannot pick an image: the OCI layout has none");
@@ -140,9 +146,10 @@ function distinct(descriptors: readonly Descriptor[]): readonly Descriptor[] {
 }
 
 function listed(descriptors: readonly Descriptor[]): string {
-  const names = descriptors.map(
-    ({ annotations, digest }) =>
-      annotations?.[ANNOTATION.refName] ?? annotations?.[ANNOTATION.containerdImageName] ?? digest,
-  );
-  return names.join(", ") || "no images";
+  return descriptors.map(entryName).join(", ") || "no images";
+}
+
+/** By what an entry of index.json is picked: its ref.name, else its containerd name, else its digest. */
+export function entryName({ annotations, digest }: Descriptor): string {
+  return annotations?.[ANNOTATION.refName] ?? annotations?.[ANNOTATION.containerdImageName] ?? digest;
 }

@@ -6,25 +6,25 @@ import type { Host } from "../host.ts";
 import type { AnyManifest } from "../image/image.ts";
 import { holdsImageFiles } from "../layout/catalog.ts";
 import { readOciLayout } from "../layout/oci-layout.ts";
-import type { Platform } from "../oci/descriptor.ts";
-import { DEFAULT_PLATFORM } from "../oci/platform.ts";
 import { parseReference } from "../oci/reference.ts";
-import type { RepositoryOptions } from "../registry/repository.ts";
 import { dockerSaveSink } from "../sink/docker-save-sink.ts";
 import { expandRootFs, type FolderTarget, folderSink } from "../sink/folder-sink.ts";
 import { type OciLayoutTarget, ociLayoutSink } from "../sink/oci-layout-sink.ts";
+import { belowReference, registryBelowSink } from "../sink/registry-below-sink.ts";
 import { registrySink } from "../sink/registry-sink.ts";
 import { runtimeBundleSink } from "../sink/runtime-bundle-sink.ts";
+import type { Sink } from "../sink/sink.ts";
 import { filesImage, ociLayoutImage } from "../source/layout-source.ts";
 import { registryImage } from "../source/registry-source.ts";
 import type { Selection } from "../source/select-image.ts";
 import { tarFilesWriter } from "../tar/files-writer.ts";
 import { archiveFiles, requireFiles } from "./archive-files.ts";
 import type { OpenSink, OpenSource, RunOptions, Schemes } from "./schemes.ts";
+import { severalInFiles } from "./several-in-files.ts";
+import { severalInQuay } from "./several-in-quay.ts";
+import { severalInRegistry } from "./several-in-registry.ts";
 import { allowOptions, booleanOption, numberOption, type Uri } from "./uri.ts";
-
-/** Which platform's image: options of every source. */
-export const PLATFORM_OPTIONS = ["os", "arch", "architecture", "variant"] as const;
+import { PLATFORM_OPTIONS, REGISTRY_OPTIONS, registryOptions, selectionOf } from "./uri-options.ts";
 
 type ReadImage = (files: Files, selection: Selection, host: Host, what: string) => Promise<AnyManifest>;
 
@@ -32,19 +32,21 @@ const archiveSource =
   (read: ReadImage): OpenSource =>
   async (uri, host, options) => {
     allowOptions(uri, ...PLATFORM_OPTIONS);
-    return read(await archiveFiles(uri.path, host), selectionOf(uri, options), host, uri.path);
+    return read(await openArchive(uri, host), selectionOf(uri, options), host, uri.path);
   };
 
 const folderSource =
   (read: ReadImage): OpenSource =>
   async (uri, host, options) => {
     allowOptions(uri, ...PLATFORM_OPTIONS);
-    const files = await requireFiles(host).folder(uri.path, holdsImageFiles);
-    return read(files, selectionOf(uri, options), host, uri.path);
+    return read(await openFolder(uri, host), selectionOf(uri, options), host, uri.path);
   };
 
+const openArchive = ({ path }: Uri, host: Host) => archiveFiles(path, host);
+const openFolder = ({ path }: Uri, host: Host) => requireFiles(host).folder(path, holdsImageFiles);
+
 const registrySource: OpenSource = async (uri, host, options) => {
-  allowOptions(uri, ...PLATFORM_OPTIONS, "insecure", "username", "password", "max_workers");
+  allowOptions(uri, ...PLATFORM_OPTIONS, ...REGISTRY_OPTIONS);
   return registryImage(
     parseReference(uri.path),
     selectionOf(uri, options),
@@ -53,17 +55,30 @@ const registrySource: OpenSource = async (uri, host, options) => {
   );
 };
 
+/** A path that ends in `/` is a place below which each image keeps its own name. */
 const registryTarget: OpenSink = async (uri, host, options) => {
-  allowOptions(uri, "insecure", "username", "password", "max_workers", "compression");
+  allowOptions(uri, ...REGISTRY_OPTIONS, "compression");
   const { jobs, chunkSize } = options;
-  const compression = compressionOf(uri);
-  const sink = registrySink(parseReference(uri.path), host, {
+  const target = {
     ...registryOptions(uri, options),
     jobs: numberOption(uri.options, "max_workers") ?? jobs,
     ...(chunkSize !== undefined && { chunkSize }),
-  });
+  };
+  const compression = compressionOf(uri);
+  const sink = uri.path.endsWith("/")
+    ? registryBelowSink(belowReference(uri.path), host, target)
+    : registrySink(parseReference(uri.path), host, target);
   const put = (content: AnyManifest) => sink.put(applyFilters(content, compression, host));
   return { ...sink, put };
+};
+
+const registryBelow: OpenSink = async (uri, host, options) => {
+  if (uri.path.endsWith("/")) return registryTarget(uri, host, options);
+  throw new SealiftError(
+    "URI_INVALID",
+    `Cannot write several images to registry://${uri.path}: it names one`,
+    { hint: `End it in a slash to put each below it under its own name: registry://${uri.path}/` },
+  );
 };
 
 const dockerArchive: OpenSink = async (uri, host, { jobs }) => {
@@ -71,19 +86,21 @@ const dockerArchive: OpenSink = async (uri, host, { jobs }) => {
   return dockerSaveSink(await archiveWriter(uri, host), { name: uri.path, jobs }, host);
 };
 
-const imageFolder: OpenSink = async (uri, host, { jobs }) => {
+const imageFolder: OpenSink = (uri, host, options) => folderTarget(uri, host, options, false);
+
+async function folderTarget(uri: Uri, host: Host, { jobs }: RunOptions, several: boolean): Promise<Sink> {
   allowOptions(uri, "unique_names", "expand");
   const existing = await presentFolder(uri.path, host);
   const target: FolderTarget = {
     name: uri.path,
     jobs,
-    uniqueNames: booleanOption(uri.options, "unique_names"),
+    uniqueNames: several || booleanOption(uri.options, "unique_names"),
     ...(booleanOption(uri.options, "expand") && { expand: expandRootFs }),
     ...(uri.fragment && { imageName: uri.fragment }),
     ...(existing && { existing }),
   };
   return folderSink(await requireFiles(host).createFolder(uri.path), target, host);
-};
+}
 
 const runtimeBundle: OpenSink = async (uri, host) => {
   allowOptions(uri, "readonly", "hostname");
@@ -92,22 +109,33 @@ const runtimeBundle: OpenSink = async (uri, host) => {
   return runtimeBundleSink(await requireFiles(host).createFolder(uri.path), uri.path, host, options);
 };
 
-const ociArchive: OpenSink = async (uri, host, options) => {
+const ociArchive: OpenSink = (uri, host, options) => archiveTarget(uri, host, layoutTarget(uri, options));
+
+async function archiveTarget(uri: Uri, host: Host, target: OciLayoutTarget): Promise<Sink> {
   allowOptions(uri);
-  return ociLayoutSink(await archiveWriter(uri, host), layoutTarget(uri, options), host);
-};
+  return ociLayoutSink(await archiveWriter(uri, host), target, host);
+}
+
+const ociFolder: OpenSink = (uri, host, options) => layoutFolder(uri, host, layoutTarget(uri, options));
 
 /** Adds to the layout that is there, as every tool does with a layout folder. */
-const ociFolder: OpenSink = async (uri, host, options) => {
+async function layoutFolder(uri: Uri, host: Host, target: OciLayoutTarget): Promise<Sink> {
   allowOptions(uri);
   const present = await presentFolder(uri.path, host);
   const existing = present?.get("index.json") ? { existing: await readOciLayout(present, host.kernels) } : {};
-  return ociLayoutSink(
-    await requireFiles(host).createFolder(uri.path),
-    { ...layoutTarget(uri, options), ...existing },
-    host,
-  );
-};
+  return ociLayoutSink(await requireFiles(host).createFolder(uri.path), { ...target, ...existing }, host);
+}
+
+/** A place for several images: the URI cannot name one of them. */
+const unnamed =
+  (open: OpenSink): OpenSink =>
+  async (uri, host, options) => {
+    if (uri.fragment === undefined) return open(uri, host, options);
+    throw new SealiftError(
+      "URI_INVALID",
+      `Cannot write several images to ${uri.scheme}://${uri.path}: #${uri.fragment} names one`,
+    );
+  };
 
 /** The schemes that need no more than the ports of a host with files. */
 export const CORE_SCHEMES: Schemes = {
@@ -131,6 +159,31 @@ export const CORE_SCHEMES: Schemes = {
     "oci-archive": ociArchive,
     "oci-layout": ociFolder,
   },
+  several: {
+    sources: {
+      registry: severalInRegistry,
+      quay: severalInQuay,
+      tar: severalInFiles(openArchive),
+      file: severalInFiles(openArchive),
+      "oci-archive": severalInFiles(openArchive),
+      bundle: severalInFiles(openArchive),
+      dir: severalInFiles(openFolder),
+      directory: severalInFiles(openFolder),
+      "oci-layout": severalInFiles(openFolder),
+    },
+    sinks: {
+      registry: registryBelow,
+      tar: unnamed(dockerArchive),
+      dir: unnamed((uri, host, options) => folderTarget(uri, host, options, true)),
+      directory: unnamed((uri, host, options) => folderTarget(uri, host, options, true)),
+      "oci-archive": unnamed((uri, host, options) =>
+        archiveTarget(uri, host, { ...layoutTarget(uri, options), fullNames: true }),
+      ),
+      "oci-layout": unnamed((uri, host, options) =>
+        layoutFolder(uri, host, { ...layoutTarget(uri, options), fullNames: true }),
+      ),
+    },
+  },
 };
 
 async function archiveWriter(uri: Uri, host: Host) {
@@ -152,42 +205,10 @@ export async function presentFolder(path: string, host: Host): Promise<Files | u
 function layoutTarget(uri: Uri, { jobs }: RunOptions): OciLayoutTarget {
   return { name: uri.path, jobs, ...(uri.fragment && { ref: uri.fragment }) };
 }
-
-export function selectionOf(uri: Uri, options: RunOptions): Selection {
-  const { allPlatforms, referrers } = options;
-  return {
-    platform: platformOf(uri, options),
-    allPlatforms,
-    referrers,
-    ...(uri.fragment && { ref: uri.fragment }),
-  };
-}
-
-/** What was asked for, by the URI or for the run; undefined where nothing was. */
-function platformOf({ options: given }: Uri, { platform }: RunOptions): Platform | undefined {
-  if (!PLATFORM_OPTIONS.some((name) => given.has(name))) return platform;
-  const base = platform ?? DEFAULT_PLATFORM;
-  const os = given.get("os") ?? base.os;
-  const architecture = given.get("arch") ?? given.get("architecture") ?? base.architecture;
-  // Another architecture's variant means nothing for this one.
-  const inherited = architecture === base.architecture ? base.variant : undefined;
-  const variant = given.get("variant") ?? inherited;
-  return { os, architecture, ...(variant && { variant }) };
-}
-
 /** `?compression=` is a last filter. */
 function compressionOf({ options }: Uri): readonly Filter[] {
   const format = options.get("compression");
   if (format === undefined) return [];
   if (format === "gzip" || format === "zstd") return [recompress({ format })];
   throw new SealiftError("URI_INVALID", `Cannot read option compression: "${format}" is not gzip or zstd`);
-}
-
-function registryOptions(uri: Uri, options: RunOptions): RepositoryOptions {
-  const username = uri.username ?? uri.options.get("username");
-  const password = uri.password ?? uri.options.get("password") ?? "";
-  return {
-    insecure: options.insecure || booleanOption(uri.options, "insecure"),
-    ...(username !== undefined && { credential: { username, password, origin: "the URI" } }),
-  };
 }

@@ -2,8 +2,9 @@ import { SealiftError } from "../error.ts";
 import { applyFilters, type Filter } from "../filter/filter.ts";
 import type { Host } from "../host.ts";
 import type { AnyManifest } from "../image/image.ts";
-import type { SinkResult } from "../sink/sink.ts";
+import type { Sink, SinkResult } from "../sink/sink.ts";
 import type { RunOptions, Schemes } from "./schemes.ts";
+import { sourceSize } from "./summary.ts";
 import { parseUri } from "./uri.ts";
 
 export interface Pipeline {
@@ -38,10 +39,9 @@ export async function runPipeline(
   const openSource = lookUp(schemes.sources, from.scheme, "source");
   const openSink = lookUp(schemes.sinks, to.scheme, "destination");
   const content = await openSource(from, host, options);
-  const filtered = applyFilters(content, pipeline.filters, host);
   const sink = await openSink(to, host, options);
   try {
-    const result = await sink.put(filtered);
+    const result = await putFiltered(content, sink, pipeline, host);
     await sink.commit();
     return result;
   } catch (error) {
@@ -50,7 +50,20 @@ export async function runPipeline(
   }
 }
 
-function lookUp<T>(table: Readonly<Record<string, T>>, scheme: string, role: string): T {
+/** Puts what the filters make of it, one after the other. */
+export async function putFiltered(
+  content: AnyManifest,
+  sink: Sink,
+  { filters }: Pick<Pipeline, "filters">,
+  host: Host,
+): Promise<SinkResult> {
+  const result = await sink.put(applyFilters(content, filters, host));
+  const size = await sourceSize(content);
+  return size === undefined ? result : { ...result, sourceSize: size };
+}
+
+/** The table's entry for a scheme. Throws URI_INVALID, naming what there is. */
+export function lookUp<T>(table: Readonly<Record<string, T>>, scheme: string, role: string): T {
   if (Object.hasOwn(table, scheme)) return table[scheme] as T;
   const known = Object.keys(table).map((name) => `${name}://`);
   throw new SealiftError(

@@ -23,8 +23,23 @@ export interface RunOptions {
 export type OpenSource = (uri: Uri, host: Host, options: RunOptions) => Promise<AnyManifest>;
 export type OpenSink = (uri: Uri, host: Host, options: RunOptions) => Promise<Sink>;
 
+/** One of several images, not read yet. */
+export interface SourceImage {
+  /** As a person would name it. */
+  readonly name: string;
+  open(): Promise<AnyManifest>;
+}
+
+/** The images that a pattern means, in a fixed order; at least one. Throws NOT_FOUND. */
+export type OpenSources = (uri: Uri, host: Host, options: RunOptions) => Promise<readonly SourceImage[]>;
+
 /** Which schemes there are; a host adds its own (docker://, …) to the portable ones. */
 export interface Schemes {
   readonly sources: Readonly<Record<string, OpenSource>>;
   readonly sinks: Readonly<Record<string, OpenSink>>;
+  /** Where URIs may name several images, and the places that hold several. */
+  readonly several: {
+    readonly sources: Readonly<Record<string, OpenSources>>;
+    readonly sinks: Readonly<Record<string, OpenSink>>;
+  };
 }

@@ -4,6 +4,7 @@ import type { Host } from "../host.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { hasBlob, openBlob } from "./blobs.ts";
+import { listRepositories } from "./catalog.ts";
 import { RegistryClient, type RegistryOptions } from "./client.ts";
 import { type PulledManifest, pullManifest, pushManifest, resolveManifest } from "./manifests.ts";
 import { listReferrers, ReferrersFallback } from "./referrers.ts";
@@ -46,12 +47,18 @@ export interface Registry {
   readonly registry: string;
   /** Throws REFERENCE_INVALID when used with a name that is none. */
   repository(name: string): Repository;
+  /** Names of all repositories, in byte order. Throws UNSUPPORTED where the registry does not list them. */
+  repositories(): Promise<readonly string[]>;
 }
 
 /** A remote registry; nothing is sent before it is asked for something. Throws REFERENCE_INVALID. */
 export function openRegistry(host: Host, registry: string, options: RepositoryOptions = {}): Registry {
   const client = new RegistryClient(host, registry, options);
-  return { registry, repository: (name) => repositoryOf(client, name, options.chunkSize) };
+  return {
+    registry,
+    repository: (name) => repositoryOf(client, name, options.chunkSize),
+    repositories: () => listRepositories(client),
+  };
 }
 
 /** One repository of a remote registry; a reference's tag and digest play no part. */

@@ -45,7 +45,7 @@ async function putImage(
   const config = contentOf(host.kernels, (await image.config()).bytes);
   for (const layer of image.layers) await layer.release();
   await archive.image({ config, diffIds, repoTags: repoTags(image) });
-  return { name, layers };
+  return { name, config: config.digest, layers };
 }
 
 /** A stored layer unpacked into the archive without waiting in the spool, which is half of the work; undefined if it cannot be. */

@@ -1,11 +1,12 @@
 import { ahead } from "../bytes/ahead.ts";
 import { type Content, contentOf } from "../bytes/content.ts";
-import type { Files, FilesWriter } from "../bytes/files.ts";
+import { commitWith, type Files, type FilesWriter } from "../bytes/files.ts";
 import { drain } from "../bytes/stream.ts";
 import { verified } from "../bytes/verified.ts";
-import { isSealiftError } from "../error.ts";
+import { isSealiftError, SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
 import type { Image, Layer } from "../image/image.ts";
+import { singlePlatform } from "../image/multi-platform-image.ts";
 import { unpackLayers } from "../image/unpack.ts";
 import { wasteOf } from "../image/waste.ts";
 import {
@@ -13,15 +14,15 @@ import {
   type CatalogName,
   catalogName,
   encodeCatalog,
-  readCatalog,
+  parseCatalog,
   uniqueName,
+  withImage,
 } from "../layout/catalog.ts";
 import { layerFile, writeDockerSave } from "../layout/docker-save-writer.ts";
 import type { Digest } from "../oci/digest.ts";
 import { DEFAULT_JOBS } from "./put-manifest.ts";
 import { repoTags } from "./repo-tags.ts";
 import { newRootFs } from "./root-fs.ts";
-import { singleImageSink } from "./single-image-sink.ts";
 import type { Sink, SinkLayer, SinkResult } from "./sink.ts";
 
 export interface FolderTarget {
@@ -47,25 +48,73 @@ export type Expand = (
   host: Host,
 ) => Promise<Pick<SinkResult, "waste">>;
 
-/** Adds an image to a folder of images: docker-save's files and a catalogue of them. Layers that are there are kept. */
+/** Adds images to a folder of images: docker-save's files and a catalogue of them. Layers that are there are kept. */
 export function folderSink(writer: FilesWriter, target: FolderTarget, host: Host): Sink {
-  return singleImageSink(
-    target.name,
-    (image) => putImage(image, writer, target, host),
-    () => writer.abort(),
+  const listed: ListedImage[] = [];
+  const once = writtenOnce(writer);
+  return {
+    async put(content) {
+      const image = singlePlatform(content, target.name);
+      if (listed.length > 0 && !target.uniqueNames) {
+        throw new SealiftError("UNSUPPORTED", `Cannot write ${target.name}: it holds one image`);
+      }
+      const name = nameOf(image, target);
+      const file = `${target.uniqueNames ? uniqueName(name) : "manifest"}.json`;
+      refuseSameFile(listed, file, name);
+      const result = await putImage(image, { name, file }, { writer, once }, target, host);
+      listed.push({ name, file });
+      return result;
+    },
+    commit: () =>
+      commitWith(writer, CATALOG_FILE, async (present) => {
+        const before = present ? parseCatalog(present) : {};
+        return encodeCatalog(
+          listed.reduce((catalog, { name, file }) => withImage(catalog, name, file), before),
+        );
+      }),
+    abort: () => writer.abort(),
+  };
+}
+
+interface ListedImage {
+  readonly name: CatalogName;
+  /** Lists its config and layers. */
+  readonly file: string;
+}
+
+/** Files that several images share are named by what is in them. */
+function writtenOnce(writer: FilesWriter): FilesWriter {
+  const written = new Set<string>();
+  return {
+    async write(name, content) {
+      if (written.has(name)) return;
+      await writer.write(name, content);
+      written.add(name);
+    },
+    commit: async () => {},
+    abort: () => writer.abort(),
+  };
+}
+
+/** `a/b` and `a_b` would be one file. */
+function refuseSameFile(listed: readonly ListedImage[], file: string, { image, tag }: CatalogName): void {
+  if (!listed.some((other) => other.file === file)) return;
+  throw new SealiftError(
+    "ALREADY_EXISTS",
+    `Cannot write ${image}:${tag}: another image of this run stands in ${file}`,
+    { hint: "Write the two into folders of their own." },
   );
 }
 
 async function putImage(
   image: Image,
-  writer: FilesWriter,
+  { name, file }: ListedImage,
+  { writer, once }: { readonly writer: FilesWriter; readonly once: FilesWriter },
   target: FolderTarget,
   host: Host,
 ): Promise<SinkResult> {
   const { existing, expand, jobs = DEFAULT_JOBS } = target;
-  const name = nameOf(image, target);
-  const manifest = target.uniqueNames ? uniqueName(name) : "manifest";
-  const archive = writeDockerSave(writer, `${manifest}.json`);
+  const archive = writeDockerSave(once, file);
   const layers: SinkLayer[] = [];
   for await (const { held, tar } of ahead(image.layers, jobs, (layer) =>
     tarUnlessHeld(layer, existing, host),
@@ -73,7 +122,7 @@ async function putImage(
     if (tar) await archive.layer(tar);
     layers.push(held ?? { digest: tar.digest, size: tar.size, outcome: "written" });
   }
-  const unpacked = await expand?.(image, writer, manifest, host);
+  const unpacked = await expand?.(image, writer, file.replace(/\.json$/, ""), host);
   const config = contentOf(host.kernels, (await image.config()).bytes);
   for (const layer of image.layers) await layer.release();
   await archive.image({
@@ -82,10 +131,8 @@ async function putImage(
     repoTags: repoTags(target.imageName ? { name: target.imageName } : image),
     ...(target.uniqueNames && { imageName: name.image }),
   });
-  const catalog = encodeCatalog(existing ? await readCatalog(existing) : {}, name, `${manifest}.json`);
-  await writer.write(CATALOG_FILE, contentOf(host.kernels, catalog));
   await archive.finish();
-  return { name: target.name, layers, ...unpacked };
+  return { name: target.name, config: config.digest, layers, ...unpacked };
 }
 
 type TarUnlessHeld =

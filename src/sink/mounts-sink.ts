@@ -1,6 +1,5 @@
 import type { FilesWriter } from "../bytes/files.ts";
 import type { Host } from "../host.ts";
-import type { AnyManifest } from "../image/image.ts";
 import { finishRootFs, restOf } from "../image/unpack.ts";
 import { unpackOverlay } from "../image/unpack-overlay.ts";
 import { digestHex } from "../oci/digest.ts";
@@ -35,15 +34,21 @@ export function mountsSink(
   host: Host,
 ): Sink {
   const sink = folderSink(writer, { ...target, expand: unpackForOverlay }, host);
-  const put = async (content: AnyManifest) => {
-    const result = await sink.put(content);
-    // What has no layers still needs something below.
-    const count = Math.max(result.layers.length, 1);
-    const lower = Array.from({ length: count }, (_, index) => linkOf(index)).reverse();
-    await mount({ lower, upper: UPPER, work: WORK, mountPoint: MOUNT_POINT });
-    return result;
+  let count = 0;
+  return {
+    async put(content) {
+      const result = await sink.put(content);
+      count = result.layers.length;
+      return result;
+    },
+    async commit() {
+      await sink.commit();
+      // What has no layers still needs something below.
+      const lower = Array.from({ length: Math.max(count, 1) }, (_, index) => linkOf(index)).reverse();
+      await mount({ lower, upper: UPPER, work: WORK, mountPoint: MOUNT_POINT });
+    },
+    abort: () => sink.abort(),
   };
-  return { ...sink, put };
 }
 
 /** All of a mount's options must fit one page of memory: a link's name is a tenth of a digest's. */

@@ -14,6 +14,8 @@ export interface OciLayoutTarget {
   readonly name: string;
   /** The entry's ref.name; the image's own tag, or `latest`, without it. */
   readonly ref?: string;
+  /** Several come: each is called by its full name, as their tags may be the same. */
+  readonly fullNames?: boolean;
   /** The layout that is already there, to add to. */
   readonly existing?: OciLayout;
   /** Layers made at once. */
@@ -27,21 +29,25 @@ export function ociLayoutSink(writer: FilesWriter, target: OciLayoutTarget, host
   const place = layoutTarget(layout, entries, target, host);
   return {
     async put(content) {
+      const before = entries.length;
       let entry: Descriptor | undefined;
-      const { layers, attachments } = await putManifest(content, place, host, async (root) => {
-        await layout.blob(contentOf(host.kernels, root.bytes));
-        entry = {
-          ...root.descriptor,
-          annotations: { [ANNOTATION.refName]: target.ref ?? content.ref ?? tagOf(content) },
+      try {
+        const { layers, attachments } = await putManifest(content, place, host, async (root) => {
+          await layout.blob(contentOf(host.kernels, root.bytes));
+          entry = { ...root.descriptor, ...namesFor(content, target) };
+          entries.push(entry);
+        });
+        return {
+          name: target.name,
+          ...(entry && { manifest: entry }),
+          layers,
+          ...(attachments.length > 0 && { attachments }),
         };
-        entries.push(entry);
-      });
-      return {
-        name: target.name,
-        ...(entry && { manifest: entry }),
-        layers,
-        ...(attachments.length > 0 && { attachments }),
-      };
+      } catch (error) {
+        // Others may still be put: of this one, index.json shall say nothing.
+        entries.length = before;
+        throw error;
+      }
     },
     commit: () => layout.finish(entries),
     abort: () => layout.abort(),
@@ -72,6 +78,14 @@ function layoutTarget(
       else if (subject) entries.push({ mediaType, digest, size, ...(type && { artifactType: type }) });
     },
   };
+}
+
+function namesFor(content: Named, { ref, fullNames }: OciLayoutTarget): Pick<Descriptor, "annotations"> {
+  if (!fullNames) return { annotations: { [ANNOTATION.refName]: ref ?? content.ref ?? tagOf(content) } };
+  const name = content.name ?? content.ref;
+  if (name === undefined) return {};
+  const containerd = content.name ? { [ANNOTATION.containerdImageName]: content.name } : {};
+  return { annotations: { [ANNOTATION.refName]: name, ...containerd } };
 }
 
 function tagOf({ name = "" }: Named): string {

@@ -1,6 +1,7 @@
 import { observed } from "../bytes/progress.ts";
 import type { Host } from "../host.ts";
 import type { LayerBlob } from "../image/image.ts";
+import type { Digest } from "../oci/digest.ts";
 import { formatReference, type Reference, referenceTarget } from "../oci/reference.ts";
 import { openRepository, type Repository, type RepositoryOptions } from "../registry/repository.ts";
 import { DEFAULT_JOBS, type ManifestTarget, putManifest } from "./put-manifest.ts";
@@ -9,6 +10,8 @@ import type { Sink } from "./sink.ts";
 export interface RegistrySinkOptions extends RepositoryOptions {
   /** Layers under way at once. */
   readonly jobs?: number | undefined;
+  /** Which repository of the registry got which blob before; is added to. */
+  readonly placed?: Map<Digest, string>;
 }
 
 /** Puts images into a repository: what is not there of their blobs, then the manifests, the tagged one last. */
@@ -16,8 +19,7 @@ export function registrySink(reference: Reference, host: Host, options: Registry
   const stop = new AbortController();
   const signal = host.signal ? AbortSignal.any([host.signal, stop.signal]) : stop.signal;
   const repository = openRepository({ ...host, signal }, reference, options);
-  const { jobs = DEFAULT_JOBS } = options;
-  const target = repositoryTarget(repository, host, jobs, (error) => stop.abort(error));
+  const target = repositoryTarget(repository, host, options, (error) => stop.abort(error));
   return {
     async put(content) {
       const { document, layers, attachments } = await putManifest(content, target, host, (root) =>
@@ -41,7 +43,7 @@ export function registrySink(reference: Reference, host: Host, options: Registry
 function repositoryTarget(
   repository: Repository,
   host: Host,
-  jobs: number,
+  { jobs = DEFAULT_JOBS, placed }: RegistrySinkOptions,
   stop: (error: unknown) => void,
 ): ManifestTarget {
   return {
@@ -49,7 +51,11 @@ function repositoryTarget(
     oneByOne: false,
     stop,
     has: ({ digest }) => repository.hasBlob(digest),
-    blob: (blob) => repository.pushBlob(withProgress(blob, host), mountOf(blob, repository)),
+    async blob(blob) {
+      const outcome = await repository.pushBlob(withProgress(blob, host), mountOf(blob, repository, placed));
+      placed?.set(blob.digest, repository.repository);
+      return outcome;
+    },
     async manifest({ descriptor, bytes }, name = descriptor.digest) {
       await repository.pushManifest(name, bytes, descriptor.mediaType);
     },
@@ -57,8 +63,14 @@ function repositoryTarget(
 }
 
 /** What another repository of the same registry has, it can mount from there. */
-function mountOf({ origin }: Pick<LayerBlob, "origin">, { registry }: Repository) {
-  return origin?.registry === registry ? { mountFrom: [origin.repository] } : {};
+function mountOf(
+  { digest, origin }: Pick<LayerBlob, "digest" | "origin">,
+  { registry }: Repository,
+  placed: ReadonlyMap<Digest, string> | undefined,
+) {
+  const before = placed?.get(digest);
+  const there = origin?.registry === registry ? [origin.repository] : [];
+  return { mountFrom: before === undefined ? there : [before, ...there] };
 }
 
 function withProgress<T extends Pick<LayerBlob, "digest" | "size" | "open">>(blob: T, host: Host): T {

@@ -18,8 +18,14 @@ export interface SinkResult {
   readonly name: string;
   /** The manifest or index, where the sink stores one. */
   readonly manifest?: Descriptor;
+  /** The image's ID, where the sink stores no manifest. */
+  readonly config?: Digest;
   /** Of all platforms, in their order. */
   readonly layers: readonly SinkLayer[];
+  /** Bytes of the layers where they came from, if known. */
+  readonly sourceSize?: number;
+  /** What it was called there, where it is one of several. */
+  readonly source?: string;
   /** Digests of what was attached to it and came along: signatures, SBOMs. */
   readonly attachments?: readonly Digest[];
   /** What the layers carry in vain, where the sink laid one upon the other. */

@@ -44,8 +44,9 @@ export async function ociLayoutImage(files: Files, selection: Selection, host: H
 
 function layoutStorage(layout: OciLayout, referrers: boolean, host: Host): ManifestStorage {
   const open = (descriptor: Descriptor) => layout.open(descriptor);
-  if (!referrers) return { open };
-  return { open, attachments: (subject) => attachmentsOf(subject, layout, host) };
+  const has = async (descriptor: Descriptor) => layout.has(descriptor);
+  if (!referrers) return { open, has };
+  return { open, has, attachments: (subject) => attachmentsOf(subject, layout, host) };
 }
 
 /** In a layout what is attached stands in index.json; its manifest names the subject, or cosign's tag does. */

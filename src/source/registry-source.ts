@@ -35,6 +35,7 @@ function repositoryStorage(repository: Repository, referrers: boolean): Manifest
   };
   return {
     open,
+    has: ({ digest }) => repository.hasBlob(digest),
     origin: { registry, repository: name },
     ...(referrers && { attachments: (subject: Digest) => attachmentsOf(subject, repository) }),
   };

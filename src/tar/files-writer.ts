@@ -14,18 +14,27 @@ import { END_OF_ARCHIVE, memberChunks } from "./write.ts";
  */
 export function tarFilesWriter(file: FileWriter, kernels: Kernels): FilesWriter {
   const written = new Set<string>();
+  const { seekable } = file;
   let broken = false;
   const member = async <T>(name: string, write: () => Promise<T>): Promise<T> => {
     if (written.has(name)) {
       throw new SealiftError("LAYOUT_INVALID", `Cannot write ${name} to archive: it has it already`);
     }
     written.add(name);
+    const start = seekable?.position;
     broken = true;
-    const result = await write();
-    broken = false;
-    return result;
+    try {
+      const result = await write();
+      broken = false;
+      return result;
+    } catch (error) {
+      if (!seekable || start === undefined) throw error;
+      await seekable.rewind(start);
+      written.delete(name);
+      broken = false;
+      throw error;
+    }
   };
-  const { seekable } = file;
   return {
     write: (name, content, mode = 0o644) =>
       member(name, async () => {

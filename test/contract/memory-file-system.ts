@@ -119,6 +119,11 @@ function folderWriter(
       }
       stagedFolders.add(name);
     },
+    async commitWith(name, make) {
+      const bytes = await make(files.get(at + name));
+      await this.write(name, { size: bytes.length, open: async () => streamOf(bytes) });
+      await this.commit();
+    },
     async commit() {
       for (const name of stagedFolders) folders.add(at + name);
       for (const [name, { bytes, executable }] of staged) {

@@ -1,9 +1,9 @@
 /** `docker://` and `dockerpush://`: schemes of hosts that have sockets. */
 import { homedir } from "node:os";
 import type { Host } from "../../../src/host.ts";
-import { PLATFORM_OPTIONS, selectionOf } from "../../../src/pipeline/core-schemes.ts";
 import type { OpenSink, OpenSource } from "../../../src/pipeline/schemes.ts";
 import { allowOptions, type Uri } from "../../../src/pipeline/uri.ts";
+import { PLATFORM_OPTIONS, selectionOf } from "../../../src/pipeline/uri-options.ts";
 import { ENDPOINT_OPTIONS, findDocker } from "./endpoint.ts";
 import { type DockerEngine, dockerEngine } from "./engine.ts";
 import { askedImage, givenName } from "./image-name.ts";

@@ -1,0 +1,52 @@
+import { isSealiftError, SealiftError } from "../../src/error.ts";
+import type { Host } from "../../src/host.ts";
+import type { RunOptions, Schemes } from "../../src/pipeline/schemes.ts";
+import { type VerifyMode, verifyWritten } from "../../src/pipeline/verify-written.ts";
+import type { SinkResult } from "../../src/sink/sink.ts";
+
+/** What was asked for; quick, which reads no layer, where nothing was. */
+export interface Verification {
+  readonly mode?: VerifyMode;
+  readonly asked: boolean;
+}
+
+/** What `--verify`, `--verify=full` and `--no-verify` ask for. */
+export function verifyOption({ verify, verifyFull }: VerifyOptions): Verification {
+  if (verifyFull) return { mode: "full", asked: true };
+  if (verify === false) return { asked: true };
+  return { mode: "quick", asked: verify === true };
+}
+
+interface VerifyOptions {
+  /** Undefined where neither it nor its opposite was given. */
+  readonly verify?: boolean;
+  readonly verifyFull?: boolean;
+}
+
+/**
+ * Verifies what was written as far as was asked for; gives what was done.
+ * A registry that one may write to but not read from is no failure where
+ * nobody asked. Throws as `verifyWritten`, and UNSUPPORTED.
+ */
+export async function verifyImages(
+  destination: string,
+  images: readonly SinkResult[],
+  { mode, asked }: Verification,
+  schemes: Schemes,
+  host: Host,
+  options: RunOptions,
+): Promise<VerifyMode | undefined> {
+  if (!mode) return undefined;
+  try {
+    if (await verifyWritten(destination, images, mode, schemes, host, options)) return mode;
+  } catch (error) {
+    if (asked || !isSealiftError(error, "UNAUTHORIZED", "DENIED")) throw error;
+    host.log({ type: "warning", message: `Not verified: ${error.message}` });
+    return undefined;
+  }
+  if (!asked) return undefined;
+  throw new SealiftError(
+    "UNSUPPORTED",
+    `Cannot verify ${destination}: an unpacked image cannot be read back as an image; it was written`,
+  );
+}

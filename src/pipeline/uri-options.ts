@@ -1,0 +1,45 @@
+import type { Platform } from "../oci/descriptor.ts";
+import { DEFAULT_PLATFORM } from "../oci/platform.ts";
+import type { RepositoryOptions } from "../registry/repository.ts";
+import type { Selection } from "../source/select-image.ts";
+import type { RunOptions } from "./schemes.ts";
+import { booleanOption, type Uri } from "./uri.ts";
+
+/** Which platform's image: options of every source. */
+export const PLATFORM_OPTIONS = ["os", "arch", "architecture", "variant"] as const;
+
+/** How a registry is spoken to: options of everything at one. */
+export const REGISTRY_OPTIONS = ["insecure", "username", "password", "max_workers"] as const;
+
+/** Which image of those at the place. */
+export function selectionOf(uri: Uri, options: RunOptions): Selection {
+  const { allPlatforms, referrers } = options;
+  return {
+    platform: platformOf(uri, options),
+    allPlatforms,
+    referrers,
+    ...(uri.fragment && { ref: uri.fragment }),
+  };
+}
+
+/** What was asked for, by the URI or for the run; undefined where nothing was. */
+function platformOf({ options: given }: Uri, { platform }: RunOptions): Platform | undefined {
+  if (!PLATFORM_OPTIONS.some((name) => given.has(name))) return platform;
+  const base = platform ?? DEFAULT_PLATFORM;
+  const os = given.get("os") ?? base.os;
+  const architecture = given.get("arch") ?? given.get("architecture") ?? base.architecture;
+  // Another architecture's variant means nothing for this one.
+  const inherited = architecture === base.architecture ? base.variant : undefined;
+  const variant = given.get("variant") ?? inherited;
+  return { os, architecture, ...(variant && { variant }) };
+}
+
+/** How a registry is spoken to. */
+export function registryOptions(uri: Uri, options: RunOptions): RepositoryOptions {
+  const username = uri.username ?? uri.options.get("username");
+  const password = uri.password ?? uri.options.get("password") ?? "";
+  return {
+    insecure: options.insecure || booleanOption(uri.options, "insecure"),
+    ...(username !== undefined && { credential: { username, password, origin: "the URI" } }),
+  };
+}

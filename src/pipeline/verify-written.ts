@@ -1,0 +1,141 @@
+import { ahead } from "../bytes/ahead.ts";
+import { drain } from "../bytes/stream.ts";
+import { reasonOf, SealiftError } from "../error.ts";
+import type { Host } from "../host.ts";
+import type { AnyManifest, Image, LayerBlob } from "../image/image.ts";
+import { documentOf, isImage, isMultiPlatform } from "../image/multi-platform-image.ts";
+import { parseReference } from "../oci/reference.ts";
+import { DEFAULT_JOBS } from "../sink/put-manifest.ts";
+import type { SinkResult } from "../sink/sink.ts";
+import type { RunOptions, Schemes } from "./schemes.ts";
+import { parseUri, type Uri } from "./uri.ts";
+
+/** `quick`: digests of manifests and configs, and that each layer is there. `full`: every byte is read again. */
+export type VerifyMode = "quick" | "full";
+
+/**
+ * Reads back what a run has put at its destination, through the destination's
+ * own source. Gives false where there is none: what is unpacked is an image no
+ * more. Throws VERIFICATION_FAILED on content that is not what was put, and what
+ * keeps it from being read (UNREACHABLE, DENIED, …) as it is.
+ */
+export async function verifyWritten(
+  sink: string,
+  results: readonly SinkResult[],
+  mode: VerifyMode,
+  schemes: Schemes,
+  host: Host,
+  options: RunOptions,
+): Promise<boolean> {
+  const uri = parseUri(sink);
+  const open = Object.hasOwn(schemes.sources, uri.scheme) ? schemes.sources[uri.scheme] : undefined;
+  if (!open) return false;
+  // A daemon was asked for the image's ID at the end of the load; what it saves is only read to be read whole.
+  if (uri.scheme === "docker" && mode === "quick") return true;
+  for (const result of results) {
+    const back = readBackUri(uri, result);
+    const whole = { ...options, platform: undefined, allPlatforms: result.manifest !== undefined };
+    await verifying(result.name, async () => {
+      await checkImage(await open(back, host, { ...whole, referrers: false }), result, mode, host, options);
+    });
+  }
+  return true;
+}
+
+/** Options that say how a place is spoken to, not what is to be made there. */
+const ACCESS_OPTIONS = ["insecure", "username", "password", "socket", "host"];
+
+/** What was put, by its tag where a tag was moved, else by its digest. */
+function readBackUri(uri: Uri, { name, manifest, config }: SinkResult): Uri {
+  const { fragment: _, ...place } = uri;
+  const options = new Map([...uri.options].filter(([option]) => ACCESS_OPTIONS.includes(option)));
+  if (uri.scheme === "docker") return { ...place, options };
+  if (uri.scheme === "registry") {
+    const [tagged = name] = name.split("@");
+    return { ...place, options, path: parseReference(tagged).tag ? tagged : name };
+  }
+  const digest = manifest?.digest ?? config;
+  return { ...place, options, ...(digest && { fragment: digest }) };
+}
+
+async function checkImage(
+  found: AnyManifest,
+  expected: SinkResult,
+  mode: VerifyMode,
+  host: Host,
+  { jobs = DEFAULT_JOBS }: RunOptions,
+): Promise<void> {
+  if (expected.manifest) {
+    requireSame("manifest", (await documentOf(found)).descriptor.digest, expected.manifest.digest);
+  }
+  if (expected.config && isImage(found)) {
+    requireSame("config", (await found.config()).descriptor.digest, expected.config);
+  }
+  const checks = [...checksOf(found, mode, expected)];
+  for await (const _ of ahead(checks, jobs, (check) => check())) host.signal?.throwIfAborted();
+}
+
+type Check = () => Promise<unknown>;
+
+function* checksOf(content: AnyManifest, mode: VerifyMode, expected: SinkResult): Generator<Check> {
+  if (isMultiPlatform(content)) {
+    for (const member of content.members) yield* checksOf(member.content, mode, expected);
+  } else if (isImage(content)) {
+    yield () => content.config();
+    yield* layerChecks(content, mode, expected);
+  } else {
+    for (const blob of content.blobs) yield () => checkBlob(blob, mode);
+  }
+}
+
+function* layerChecks(
+  { layers, assembled }: Image,
+  mode: VerifyMode,
+  expected: SinkResult,
+): Generator<Check> {
+  for (const [index, layer] of layers.entries()) {
+    if (mode === "full") yield async () => drain(await layer.stream());
+    else if (!assembled) yield async () => checkBlob(await layer.blob(), mode);
+    else
+      yield async () => {
+        const { digest, size } = await layer.tar();
+        requireSame("layer", digest, expected.layers[index]?.digest);
+        requireSame(`size of ${digest}`, size, expected.layers[index]?.size);
+      };
+  }
+}
+
+async function checkBlob(blob: LayerBlob, mode: VerifyMode): Promise<void> {
+  if (mode === "full") await drain(await blob.open());
+  else if (blob.isThere && !(await blob.isThere())) throw failed(`${blob.digest} is not there`);
+}
+
+function requireSame<T extends string | number>(what: string, found: T, expected: T | undefined): void {
+  if (found !== expected) throw failed(`its ${what} is ${found}, expected ${expected}`);
+}
+
+/** What is wrong with content means that it was not verified, however it shows. */
+async function verifying(name: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof SealiftError && KEPT.includes(error.code)) throw error;
+    throw new SealiftError("VERIFICATION_FAILED", `Cannot verify ${name}: ${reasonOf(error)}`, {
+      cause: error,
+      hint: "It was written, but does not read back as what was written; write it again.",
+    });
+  }
+}
+
+const KEPT: readonly string[] = [
+  "ABORTED",
+  "UNREACHABLE",
+  "UNAUTHORIZED",
+  "DENIED",
+  "RATE_LIMITED",
+  "NO_SPACE",
+];
+
+function failed(reason: string): SealiftError {
+  return new SealiftError("VERIFICATION_FAILED", reason);
+}
