@@ -18,8 +18,12 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   doctor: async () => (await import("./doctor.ts")).addDoctor,
 };
 
+/** The names of the commands that occystrap had first. */
+const LEGACY = /^(?:fetch-to-|tarfile-to-|docker-to-|search-layers)/;
+
 /** What a command line needs: its verb, or all of them where it names none. */
 export async function loadCommands([verb = ""]: readonly string[]): Promise<readonly AddCommand[]> {
+  if (LEGACY.test(verb)) return [(await import("./legacy.ts")).addLegacy];
   const load = Object.hasOwn(COMMANDS, verb) ? COMMANDS[verb] : undefined;
   if (load) return [await load()];
   return Promise.all(Object.values(COMMANDS).map((load) => load()));

@@ -1,8 +1,8 @@
-import { randomBytes } from "node:crypto";
 import { type FileHandle, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { FileWriter, SeekableWriter } from "../../src/bytes/files.ts";
 import { SealiftError } from "../../src/error.ts";
+import { sweepAbandoned, temporaryName } from "./abandoned.ts";
 import { BatchedWrites } from "./batched-writes.ts";
 import { fileError, filing, isSystemError } from "./file-error.ts";
 import { forget, removeAtExit } from "./leftovers.ts";
@@ -40,10 +40,8 @@ async function placeOf(path: string): Promise<Place> {
 }
 
 async function openBeside(path: string, mode: number): Promise<FileWriter> {
-  const temporary = join(
-    dirname(path),
-    `.${basename(path).slice(0, 200)}.${randomBytes(6).toString("hex")}.part`,
-  );
+  await sweepAbandoned(dirname(path));
+  const temporary = join(dirname(path), temporaryName(basename(path).slice(0, 200)));
   const handle = await filing("write", path, () => open(temporary, "wx", mode));
   removeAtExit(temporary);
   const file = new OpenFile(path, handle);

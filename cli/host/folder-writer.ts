@@ -6,6 +6,7 @@ import type { FileMode, FilesWriter, MakeFile } from "../../src/bytes/files.ts";
 import type { RootFsWriter } from "../../src/bytes/root-fs.ts";
 import { chunksOf, streamOf } from "../../src/bytes/stream.ts";
 import { isSealiftError, SealiftError } from "../../src/error.ts";
+import { sweepAbandoned, temporaryName } from "./abandoned.ts";
 import { BatchedWrites } from "./batched-writes.ts";
 import { fileError, filing, isSystemError } from "./file-error.ts";
 import { syncFolder } from "./file-writer.ts";
@@ -23,7 +24,8 @@ import { NodeRootFs } from "./root-fs.ts";
 export async function createFolder(path: string): Promise<FilesWriter> {
   const exists = await folderExists(path);
   const base = exists ? path : await nearestFolder(dirname(resolve(path)));
-  const staging = join(base, `.sealift-${randomBytes(6).toString("hex")}.part`);
+  await sweepAbandoned(base);
+  const staging = join(base, temporaryName());
   await filing("write", path, () => mkdir(staging));
   removeAtExit(staging);
   return new FolderWriter(path, staging, exists);

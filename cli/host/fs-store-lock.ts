@@ -28,8 +28,9 @@ export interface Lock {
   release(): Promise<void>;
 }
 
-/** This thread's name for others: machine, boot and process namespace, then process and thread. */
-const PLACE = [hostname(), bootId(), processNamespace()].join(".").replaceAll(" ", "_");
+/** Where this process counts among others: machine, boot and process namespace. */
+export const PLACE: string = [hostname(), bootId(), processNamespace()].join(".").replaceAll(" ", "_");
+/** This thread's name for others. */
 const SELF = `${PLACE} ${process.pid} ${threadId}`;
 const held = new Set<string>();
 
@@ -113,11 +114,16 @@ function isDead(owner: string): boolean {
   const [place, pid, thread] = owner.split(" ");
   if (place !== PLACE || !pid) return false;
   if (Number(pid) === process.pid) return Number(thread) === threadId && !held.has(owner);
+  return !isRunning(Number(pid));
+}
+
+/** Whether a process of this place runs, as far as can be told. */
+export function isRunning(pid: number): boolean {
   try {
-    process.kill(Number(pid), 0);
-    return false;
+    process.kill(pid, 0);
+    return true;
   } catch (error) {
-    return systemCode(error) === "ESRCH";
+    return systemCode(error) !== "ESRCH";
   }
 }
 

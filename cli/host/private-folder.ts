@@ -1,5 +1,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { OWN_PREFIX, sweepAbandoned } from "./abandoned.ts";
 import { filing } from "./file-error.ts";
 import { forget, removeAtExit } from "./leftovers.ts";
 
@@ -12,8 +13,9 @@ export interface PrivateFolder {
 
 /** Makes one below `parent`; it goes with the process if it was not removed before. Throws NO_SPACE, IO. */
 export async function privateFolder(parent: string): Promise<PrivateFolder> {
+  await sweepAbandoned(parent);
   // mkdtemp gives it mode 0700.
-  const path = await filing("make a temporary folder in", parent, () => mkdtemp(join(parent, "sealift-")));
+  const path = await filing("make a temporary folder in", parent, () => mkdtemp(join(parent, OWN_PREFIX)));
   removeAtExit(path);
   return {
     path,
