@@ -1,5 +1,6 @@
 import { SealiftError } from "../../src/error.ts";
 import { parseReference } from "../../src/oci/reference.ts";
+import { isPattern } from "../../src/pipeline/name-pattern.ts";
 import { parseUri } from "../../src/pipeline/uri.ts";
 import { type NodeHost, nodeHost } from "../host/host.ts";
 import { listenForInterruption } from "../host/interruption.ts";
@@ -60,7 +61,14 @@ export function registriesIn(...uris: readonly string[]): string[] {
   return uris
     .map(parseUri)
     .filter(({ scheme }) => scheme === "registry")
-    .map(({ path }) => parseReference(path).registry);
+    .map(({ path }) =>
+      namesNoImage(path) ? path.slice(0, path.indexOf("/")) : parseReference(path).registry,
+    );
+}
+
+/** A pattern, or a place below which images are put: its registry is always named. */
+function namesNoImage(path: string): boolean {
+  return path.endsWith("/") || isPattern(path);
 }
 
 /** Which registry a flag's password may be shown to must not be a guess. */

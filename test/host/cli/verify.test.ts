@@ -1,0 +1,153 @@
+/** What a run has written is read back: `--verify`. */
+import { existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { createServer, request, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type ServedRegistry, startRegistry, Workspace } from "./cli.ts";
+import { archiveOf, smallLayout } from "./images.ts";
+
+let work: Workspace;
+let registry: ServedRegistry;
+const layout = smallLayout();
+
+beforeAll(async () => {
+  work = new Workspace();
+  registry = await startRegistry(work);
+  writeFileSync(work.at("app.tar"), archiveOf(layout.files));
+});
+afterAll(async () => {
+  await registry.stop();
+  await work.dispose();
+});
+
+describe("verification after writing", () => {
+  it.each([
+    "tar://out.tar",
+    "oci-archive://out.oci.tar",
+    "oci-layout://out",
+    "dir://out-dir",
+    "bundle://out.bundle",
+  ])(
+    "of %s is quick without being asked, full where that is asked, and can be left out",
+    async (destination) => {
+      const run = async (...flags: string[]) =>
+        (await work.json(["process", "oci-archive://app.tar", destination, ...flags])).summary.verified;
+      expect(await run()).toBe("quick");
+      expect(await run("--verify")).toBe("quick");
+      expect(await run("--verify=full")).toBe("full");
+      expect(await run("--no-verify")).toBeUndefined();
+    },
+  );
+
+  it("of a registry asks for every manifest and every blob, and in full reads them", async () => {
+    const destination = `registry://${registry.host}/app:v1`;
+    const quick = await work.json(["copy", "oci-archive://app.tar", destination]);
+    expect(quick.summary.verified).toBe("quick");
+    const full = await work.sealift(["copy", "oci-archive://app.tar", destination, "--verify=full"]);
+    expect(full).toMatch(/Processed \d+ bytes in 2 layers in \d+\.\d seconds, verified in full\n$/);
+  });
+
+  it("of what is unpacked cannot be: nobody hears of it but who asked", async () => {
+    const quiet = await work.json(["process", "oci-archive://app.tar", "oci://runtime"]);
+    expect(quiet.summary.verified).toBeUndefined();
+    const asked = await work.run(["process", "oci-archive://app.tar", "oci://runtime-2", "--verify"]);
+    expect(asked.code).toBe(1);
+    expect(asked.stderr).toContain("error[UNSUPPORTED]");
+  });
+
+  it("finds a layout's file that was there before with the right size and other content, but in full only", async () => {
+    await work.sealift(["process", "oci-archive://app.tar", "oci-layout://damaged"]);
+    const path = work.at("damaged/blobs/sha256", layout.layers[0]?.digest.slice(7) ?? "");
+    const bytes = readFileSync(path);
+    bytes[20] = (bytes[20] ?? 0) ^ 1;
+    writeFileSync(path, bytes);
+    const again = ["process", "oci-archive://app.tar", "oci-layout://damaged"];
+    expect((await work.run(again)).code).toBe(0);
+    const { code, stderr } = await work.run([...again, "--verify=full"]);
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/^error\[VERIFICATION_FAILED\]: Cannot verify damaged: /m);
+  });
+
+  it("finds a folder's layer that is gone or cut", async () => {
+    await work.sealift(["process", "oci-archive://app.tar", "dir://cut"]);
+    const { Layers } = JSON.parse(readFileSync(work.at("cut/manifest.json"), "utf8"))[0];
+    truncateSync(work.at("cut", Layers[1]), 512);
+    expect(existsSync(work.at("cut", Layers[1]))).toBe(true);
+    // Written again, as the folder's own copy does not hold.
+    const { stdout } = await work.run(["process", "oci-archive://app.tar", "dir://cut", "--verify=full"]);
+    expect(stdout).toContain("verified in full");
+  });
+});
+
+describe("a registry that loses what it took", () => {
+  let lossy: Server;
+  let lossyHost: string;
+  /** Answers instead of the registry. */
+  let answer: (method: string, path: string) => number | undefined = () => undefined;
+
+  beforeAll(async () => {
+    lossy = createServer((incoming, outgoing) => {
+      const status = answer(incoming.method ?? "", incoming.url ?? "");
+      if (status !== undefined) {
+        outgoing.writeHead(status).end();
+        return;
+      }
+      const [hostname, port] = registry.host.split(":");
+      const { method, url: path, headers } = incoming;
+      const onward = request({ hostname, port, path, method, headers }, (found) => {
+        outgoing.writeHead(found.statusCode ?? 500, found.headers);
+        found.pipe(outgoing);
+      });
+      incoming.pipe(onward);
+    });
+    await new Promise<void>((resolve) => lossy.listen(0, "127.0.0.1", resolve));
+    lossyHost = `127.0.0.1:${(lossy.address() as AddressInfo).port}`;
+  });
+  afterAll(() => {
+    lossy.closeAllConnections();
+    lossy.close();
+  });
+
+  const copy = (...flags: string[]) =>
+    work.run(["copy", "oci-archive://app.tar", `registry://${lossyHost}/lossy:v1`, ...flags]);
+  /** Once the manifest is pushed, the path is gone. */
+  const afterPush = (status: number, lost: (method: string, path: string) => boolean) => {
+    let pushed = false;
+    return (method: string, path: string) => {
+      if (pushed && lost(method, path)) return status;
+      if (method === "PUT" && path.includes("/manifests/")) pushed = true;
+      return undefined;
+    };
+  };
+
+  it("is found out by a layer that is not there", async () => {
+    const digest = layout.layers[1]?.digest ?? "";
+    answer = afterPush(404, (method, path) => method === "HEAD" && path.endsWith(digest));
+    const { code, stderr } = await copy();
+    expect(code).toBe(3);
+    expect(stderr).toContain(`${digest} is not there`);
+    answer = afterPush(404, (method, path) => method === "HEAD" && path.endsWith(digest));
+    expect((await copy("--no-verify")).code).toBe(0);
+  });
+
+  it("is found out by a manifest that is not there", async () => {
+    answer = afterPush(404, (method, path) => method === "GET" && path.includes("/manifests/"));
+    const { code, stderr } = await copy();
+    expect({ code, stderr }).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("VERIFICATION_FAILED"),
+    });
+  });
+
+  it("may be one that we can write to but not read from: a warning, and an error where it was asked", async () => {
+    const reading = (method: string, path: string) => method === "GET" && path.includes("/manifests/");
+    answer = afterPush(403, reading);
+    const { code, stderr } = await copy();
+    expect({ code, stderr }).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining("warning: Not verified"),
+    });
+    answer = afterPush(403, reading);
+    expect((await copy("--verify")).code).toBe(5);
+  });
+});
