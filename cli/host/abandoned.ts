@@ -21,6 +21,14 @@ export function temporaryName(of = ""): string {
   return `.${of && `${of}.`}${OWN_PREFIX}${randomBytes(6).toString("hex")}.part`;
 }
 
+/** Held in a folder while what it lists is read, added to and written. */
+export const LOCK_FILE = ".sealift.lock";
+
+/** Whether a file or folder is nothing of the user's, and may be gone the next moment. */
+export function isTransient(name: string): boolean {
+  return name.startsWith(LOCK_FILE) || TEMPORARY.test(name);
+}
+
 const swept = new Set<string>();
 
 /** Removes what dead processes of this machine have left in the folder; looks once, and never fails. */

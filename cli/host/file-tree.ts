@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Files, TreeEntry } from "../../src/bytes/files.ts";
 import { type ByteStream, streamFrom } from "../../src/bytes/stream.ts";
 import { SealiftError } from "../../src/error.ts";
+import { isTransient } from "./abandoned.ts";
 import { filing } from "./file-error.ts";
 import { fileSlices, fileStream } from "./file-slices.ts";
 
@@ -38,6 +39,8 @@ export async function readFolder(
   const sizes = new Map<string, number>();
   const entered = new Set([identityOf(found)]);
   await visit(root, "", 0, async (path, entry) => {
+    // Another run may be writing here.
+    if (isTransient(path.slice(path.lastIndexOf("/") + 1))) return false;
     const followed = await filing("open", join(root, path), () => stat(join(root, path)));
     if (followed.isFile()) sizes.set(path, followed.size);
     if (!followed.isDirectory() || !enters(path)) return false;

@@ -6,7 +6,7 @@ import type { FileMode, FilesWriter, MakeFile } from "../../src/bytes/files.ts";
 import type { RootFsWriter } from "../../src/bytes/root-fs.ts";
 import { chunksOf, streamOf } from "../../src/bytes/stream.ts";
 import { isSealiftError, SealiftError } from "../../src/error.ts";
-import { sweepAbandoned, temporaryName } from "./abandoned.ts";
+import { LOCK_FILE, sweepAbandoned, temporaryName } from "./abandoned.ts";
 import { BatchedWrites } from "./batched-writes.ts";
 import { fileError, filing, isSystemError } from "./file-error.ts";
 import { syncFolder } from "./file-writer.ts";
@@ -30,9 +30,6 @@ export async function createFolder(path: string): Promise<FilesWriter> {
   removeAtExit(staging);
   return new FolderWriter(path, staging, exists);
 }
-
-/** Held in a folder while what it lists is read, added to and written. */
-const LOCK_FILE = ".sealift.lock";
 
 class FolderWriter implements FilesWriter {
   readonly #path: string;
