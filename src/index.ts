@@ -50,7 +50,16 @@ export { formatReference, parseReference, type Reference } from "./oci/reference
 export { CORE_SCHEMES } from "./pipeline/core-schemes.ts";
 export { type FilterDefaults, parseFilter } from "./pipeline/filters.ts";
 export { type Pipeline, runPipeline } from "./pipeline/pipeline.ts";
-export type { OpenSink, OpenSource, RunOptions, Schemes } from "./pipeline/schemes.ts";
+export type {
+  OpenSink,
+  OpenSource,
+  OpenSources,
+  RunOptions,
+  Schemes,
+  SourceImage,
+} from "./pipeline/schemes.ts";
+export { namesSeveral, runSeveral, type SeveralOptions, type SeveralResult } from "./pipeline/several.ts";
+export { type VerifyMode, verifyWritten } from "./pipeline/verify-written.ts";
 export { openRegistry, openRepository, type Repository } from "./registry/repository.ts";
 export type { Sink, SinkResult } from "./sink/sink.ts";
 export { memoryStore } from "./store/memory.ts";

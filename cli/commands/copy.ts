@@ -34,4 +34,8 @@ Examples:
   # Into a file that crosses the gap, and out of it again
   $ sealift copy registry://ghcr.io/team/app:1.0 oci-archive://app.tar
   $ sealift copy oci-archive://app.tar registry://127.0.0.1:5050/app:1.0
+
+  # All that a registry has under a tag, below a place in another
+  $ sealift copy registry://r.example.com/team/*:1.0 \\
+      registry://127.0.0.1:5050/mirror/
 `;

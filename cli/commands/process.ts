@@ -19,7 +19,7 @@ export function addProcess(program: Command, exit: (code: number) => void): void
     .description(
       "Copy an image from SOURCE to DESTINATION. What no filter changes keeps its bytes and digests.",
     )
-    .argument("<source>", "URI of the image")
+    .argument("<source>", "URI of the image, or of several")
     .argument("<destination>", "URI of where it goes")
     .option("-f, --filter <spec>", "change the image on its way; may be given several times", collected)
     .option("--compression <format>", "of the layers: gzip or zstd (env SEALIFT_COMPRESSION)")
@@ -65,6 +65,17 @@ Sources:
                        127.0.0.1, with its layers compressed by the daemon
   A #ref behind an archive's or a layout's path picks one of several images;
   ?os=…&arch=…&variant=… one of several platforms.
+
+Several images at once, where * stands for any characters:
+  registry://HOST/PATTERN[:TAG]
+                       repositories that the registry lists; the tag may be a
+                       pattern too
+  quay://ORGANISATION[/PATTERN[:TAG]]
+                       the same at quay.io; ?token= for what is not public,
+                       ?label=KEY=VALUE for those with the label
+  tar://FILE#PATTERN   images of an archive, layout, folder or bundle: #* is all
+  They go to tar://, oci-archive://, oci-layout://, dir://, or below a place in
+  a registry, each under its own name: registry://HOST/PREFIX/
 
 Destinations:
   registry://, tar:// (docker save), oci-archive://, oci-layout://, bundle://.
@@ -114,6 +125,10 @@ Examples:
 
   # An OCI archive into a registry on this machine
   $ sealift process oci-archive://app.tar registry://127.0.0.1:5050/app:1.0
+
+  # All of a team's images into one archive, and into another registry
+  $ sealift process registry://r.example.com/team/*:1.0 oci-archive://team.tar
+  $ sealift process oci-archive://team.tar#* registry://127.0.0.1:5050/
 
   # Start an image without an engine
   $ sealift process oci-archive://app.tar oci://app && sudo runc run -b app app

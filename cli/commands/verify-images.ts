@@ -25,8 +25,8 @@ interface VerifyOptions {
 
 /**
  * Verifies what was written as far as was asked for; gives what was done.
- * A registry that one may write to but not read from is no failure where
- * nobody asked. Throws as `verifyWritten`, and UNSUPPORTED.
+ * A registry that one may write to but not read from, and a pipe, are no
+ * failure where nobody asked. Throws as `verifyWritten`, and UNSUPPORTED.
  */
 export async function verifyImages(
   destination: string,
@@ -40,8 +40,10 @@ export async function verifyImages(
   try {
     if (await verifyWritten(destination, images, mode, schemes, host, options)) return mode;
   } catch (error) {
-    if (asked || !isSealiftError(error, "UNAUTHORIZED", "DENIED")) throw error;
-    host.log({ type: "warning", message: `Not verified: ${error.message}` });
+    if (asked || !isSealiftError(error, "UNAUTHORIZED", "DENIED", "UNSUPPORTED")) throw error;
+    if (error.code !== "UNSUPPORTED") {
+      host.log({ type: "warning", message: `Not verified: ${error.message}` });
+    }
     return undefined;
   }
   if (!asked) return undefined;

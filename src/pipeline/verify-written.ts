@@ -29,7 +29,8 @@ export async function verifyWritten(
 ): Promise<boolean> {
   const uri = parseUri(sink);
   const open = Object.hasOwn(schemes.sources, uri.scheme) ? schemes.sources[uri.scheme] : undefined;
-  if (!open) return false;
+  // A device or a pipe (/dev/stdout) gives nothing back.
+  if (!open || (uri.scheme !== "registry" && uri.path.startsWith("/dev/"))) return false;
   // A daemon was asked for the image's ID at the end of the load; what it saves is only read to be read whole.
   if (uri.scheme === "docker" && mode === "quick") return true;
   for (const result of results) {
@@ -129,6 +130,7 @@ async function verifying(name: string, work: () => Promise<void>): Promise<void>
 
 const KEPT: readonly string[] = [
   "ABORTED",
+  "UNSUPPORTED",
   "UNREACHABLE",
   "UNAUTHORIZED",
   "DENIED",

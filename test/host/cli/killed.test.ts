@@ -34,7 +34,7 @@ afterAll(async () => {
 interface Place {
   readonly uri: () => string;
   /** What stands there before. */
-  before?(): Promise<unknown>;
+  prepare?(): Promise<unknown>;
   /** Fails on anything that has a final name and is not whole. */
   look(): Promise<void> | void;
 }
@@ -63,7 +63,7 @@ const places: Readonly<Record<string, Place>> = {
   },
   "an OCI layout that holds another image": {
     uri: () => "oci-layout://places/layout",
-    before: () => work.sealift(["process", "oci-archive://old.oci.tar", "oci-layout://places/layout"]),
+    prepare: () => work.sealift(["process", "oci-archive://old.oci.tar", "oci-layout://places/layout"]),
     look() {
       expect(checkedLayout(folderOf("layout"), "old").manifest).toBe(old.image.digest);
       for (const { digest } of JSON.parse(readFileSync(`${folderOf("layout")}/index.json`, "utf8"))
@@ -93,9 +93,9 @@ describe("a run that is killed while it writes to", () => {
   it.each(Object.keys(places))(
     "%s leaves nothing half-written; the next clears up after it",
     async (name) => {
-      const { uri, before, look } = places[name] as Place;
+      const { uri, prepare, look } = places[name] as Place;
       mkdirSync(work.at("places"));
-      await before?.();
+      await prepare?.();
       const args = ["process", "oci-archive://big.oci.tar", uri(), "--no-verify"];
       const started = performance.now();
       await work.sealift([...args.slice(0, 2), uri(), "--no-verify"]);
@@ -105,7 +105,7 @@ describe("a run that is killed while it writes to", () => {
         if (name !== "a registry") {
           rmSync(work.at("places"), { recursive: true });
           mkdirSync(work.at("places"));
-          await before?.();
+          await prepare?.();
         }
         const running = work.start(args);
         // Later and later: from before the first byte to about the end.
