@@ -42,14 +42,16 @@ export function addSourceOptions(command: Command): Command {
 }
 
 export function addPipelineOptions(command: Command): Command {
-  return addSourceOptions(command)
+  return addSourceOptions(command.optionsGroup("Registries:"))
+    .option("--chunk-size <size>", "upload in requests of at most this size, for example 50MB")
+    .optionsGroup("The run:")
     .option("--keep-going", "of several images, go on after one that fails; the exit code is then 1")
     .option("--verify", "read back what was written: digests, and that all is there (default)")
     .option("--no-verify", "do not read back")
     .option("--verify-full", "read back every byte; --verify=full is the same")
     .option("-j, --parallel <n>", "layers under way at once (default: 4; env SEALIFT_PARALLEL)")
     .option("--layer-cache <path>", "remember what was made of layers (env SEALIFT_LAYER_CACHE)")
-    .option("--chunk-size <size>", "upload in requests of at most this size, for example 50MB");
+    .optionsGroup("Output:");
 }
 
 /** SOURCE to DESTINATION, with what `filters` gives; the result is printed. Resolves to the exit code. */

@@ -2,6 +2,7 @@ import { constants, type Dirent } from "node:fs";
 import { lstat, readdir, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Files, TreeEntry } from "../../src/bytes/files.ts";
+import type { Slices } from "../../src/bytes/slices.ts";
 import { type ByteStream, streamFrom } from "../../src/bytes/stream.ts";
 import { SealiftError } from "../../src/error.ts";
 import { isTransient } from "./abandoned.ts";
@@ -54,8 +55,18 @@ export async function readFolder(
     names: () => names,
     get(name) {
       const size = sizes.get(name);
-      return size === undefined ? undefined : fileSlices(join(root, name), size);
+      return size === undefined ? undefined : wholeAsOpened(join(root, name), size);
     },
+  };
+}
+
+/** Read whole, a file is what stands there then: another run may have put a longer index.json there since the listing. */
+function wholeAsOpened(path: string, size: number): Slices {
+  const slices = fileSlices(path, size);
+  const isWhole = (start?: number, end?: number) => start === undefined && end === undefined;
+  return {
+    size,
+    slice: (start, end) => (isWhole(start, end) ? fileStream(path) : slices.slice(start, end)),
   };
 }
 

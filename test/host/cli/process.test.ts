@@ -234,12 +234,22 @@ describe("what is printed", () => {
   });
 
   it("is one JSON document with --json", async () => {
-    const result = await json("process", "oci-archive://app.tar", "oci-archive://json.tar");
+    const { summary, ...result } = await json("process", "oci-archive://app.tar", "oci-archive://json.tar");
+    const bytes = layout.layers.reduce((total, { size }) => total + size, 0);
+    expect(summary).toEqual({
+      layers: 2,
+      bytesIn: bytes,
+      bytesOut: bytes,
+      outcomes: { written: 2 },
+      elapsed: expect.any(Number),
+      verified: "quick",
+    });
     expect(result).toEqual({
       schema: 1,
       name: "json.tar",
       manifest: { ...layout.image, annotations: { "org.opencontainers.image.ref.name": "v1" } },
       layers: layout.layers.map(({ digest, size }) => ({ digest, size, outcome: "written" })),
+      sourceSize: bytes,
     });
   });
 
