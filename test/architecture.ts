@@ -13,7 +13,7 @@ const LINES: readonly (readonly string[])[] = [
   ["image", "layout", "store"],
   ["registry"],
   ["source", "filter", "sink", "trust", "sbom"],
-  ["pipeline", "mirror", "bundle"],
+  ["pipeline", "mirror", "bundle", "inspect"],
   ["assemble"],
   ["release"],
   ["index"],

@@ -9,6 +9,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   search: async () => (await import("./search.ts")).addSearch,
   copy: async () => (await import("./copy.ts")).addCopy,
   "recreate-image": async () => (await import("./recreate-image.ts")).addRecreateImage,
+  info: async () => (await import("./info.ts")).addInfo,
+  check: async () => (await import("./check.ts")).addCheck,
   bundle: async () => (await import("./bundle/bundle.ts")).addBundle,
   key: async () => (await import("./key.ts")).addKey,
   serve: async () => (await import("./serve.ts")).addServe,

@@ -104,6 +104,7 @@ async function withLayerCache<T>(
   }
 }
 
+/** What the options ask of a run. Throws USAGE. */
 export function runOptions(options: PipelineOptions): RunOptions {
   const { allPlatforms = false, referrers = false, insecure = false } = options;
   const platform = options.platform ?? platformInParts(options);

@@ -172,7 +172,7 @@ async function readLayer(
 }
 
 /** `HEX.json` (docker, podman, skopeo), `sha256:HEX` (crane), `blobs/sha256/HEX` (Docker 25 and later). */
-function digestInName(name: string): Digest | undefined {
+export function digestInName(name: string): Digest | undefined {
   const hex = /^(?:blobs\/sha256\/|sha256:)?([0-9a-f]{64})(?:\.json)?$/.exec(name)?.[1];
   const digest = `sha256:${hex}`;
   return isDigest(digest) ? digest : undefined;

@@ -20,6 +20,7 @@ export interface RunConfig {
   readonly User?: string | undefined;
   readonly Labels?: Readonly<Record<string, string>> | null | undefined;
   readonly ExposedPorts?: Readonly<Record<string, unknown>> | null | undefined;
+  readonly Volumes?: Readonly<Record<string, unknown>> | null | undefined;
   readonly StopSignal?: string | undefined;
 }
 
@@ -48,6 +49,7 @@ const configSchema = v.looseObject({
       User: v.optional(v.string()),
       Labels: v.nullish(v.record(v.string(), v.string())),
       ExposedPorts: v.nullish(v.record(v.string(), v.unknown())),
+      Volumes: v.nullish(v.record(v.string(), v.unknown())),
       StopSignal: v.optional(v.string()),
     }),
   ),

@@ -14,6 +14,7 @@ import { belowReference, registryBelowSink } from "../sink/registry-below-sink.t
 import { registrySink } from "../sink/registry-sink.ts";
 import { runtimeBundleSink } from "../sink/runtime-bundle-sink.ts";
 import type { Sink } from "../sink/sink.ts";
+import { isHttpUrl, shownPath } from "../source/http-file.ts";
 import { filesImage, ociLayoutImage } from "../source/layout-source.ts";
 import { registryImage } from "../source/registry-source.ts";
 import type { Selection } from "../source/select-image.ts";
@@ -32,7 +33,7 @@ const archiveSource =
   (read: ReadImage): OpenSource =>
   async (uri, host, options) => {
     allowOptions(uri, ...PLATFORM_OPTIONS);
-    return read(await openArchive(uri, host), selectionOf(uri, options), host, uri.path);
+    return read(await openArchive(uri, host, options), selectionOf(uri, options), host, shownPath(uri.path));
   };
 
 const folderSource =
@@ -42,7 +43,8 @@ const folderSource =
     return read(await openFolder(uri, host), selectionOf(uri, options), host, uri.path);
   };
 
-const openArchive = ({ path }: Uri, host: Host) => archiveFiles(path, host);
+const openArchive = ({ path }: Uri, host: Host, { insecure }: RunOptions = {}) =>
+  archiveFiles(path, host, insecure);
 const openFolder = ({ path }: Uri, host: Host) => requireFiles(host).folder(path, holdsImageFiles);
 
 const registrySource: OpenSource = async (uri, host, options) => {
@@ -191,6 +193,12 @@ async function archiveWriter(uri: Uri, host: Host) {
     throw new SealiftError(
       "USAGE",
       `Cannot write ${uri.scheme}://-: standard output is for the result; name a file`,
+    );
+  }
+  if (isHttpUrl(uri.path)) {
+    throw new SealiftError(
+      "UNSUPPORTED",
+      `Cannot write ${shownPath(uri.path)}: archives are only read over HTTP`,
     );
   }
   return tarFilesWriter(await requireFiles(host).createFile(uri.path), host.kernels);

@@ -31,6 +31,10 @@ export function parseUri(text: string): Uri {
   const scheme = match[1] as string;
   let rest = match[2] as string;
   const fragment = cut("#");
+  // An archive's address is its server's: nothing in it is ours to decode.
+  if (FILE_SCHEMES.has(scheme) && /^https?:\/\//i.test(rest)) {
+    return { scheme, path: rest, options: new Map(), ...(fragment && { fragment: decode(text, fragment) }) };
+  }
   const query = cut("?");
   const options = parseOptions(text, query ?? "");
   if (FILE_SCHEMES.has(scheme)) {

@@ -42,7 +42,7 @@ export async function ociLayoutImage(files: Files, selection: Selection, host: H
   return storedManifest(selected, storage, host, namesOf(entry));
 }
 
-function layoutStorage(layout: OciLayout, referrers: boolean, host: Host): ManifestStorage {
+export function layoutStorage(layout: OciLayout, referrers: boolean, host: Host): ManifestStorage {
   const open = (descriptor: Descriptor) => layout.open(descriptor);
   const has = async (descriptor: Descriptor) => layout.has(descriptor);
   if (!referrers) return { open, has };
@@ -70,7 +70,7 @@ async function attachmentsOf(
   return [...found.values()];
 }
 
-function namesOf({ annotations }: Descriptor): Named {
+export function namesOf({ annotations }: Descriptor): Named {
   const ref = annotations?.[ANNOTATION.refName];
   // A ref.name is a tag as often as a full name; a tag alone names no repository.
   const name = annotations?.[ANNOTATION.containerdImageName] ?? (ref?.includes("/") ? ref : undefined);

@@ -27,7 +27,7 @@ export async function registryImage(
 }
 
 /** A repository as the place of manifests and blobs. */
-function repositoryStorage(repository: Repository, referrers: boolean): ManifestStorage {
+export function repositoryStorage(repository: Repository, referrers: boolean): ManifestStorage {
   const { registry, repository: name } = repository;
   const open: OpenBlob = async (descriptor) => {
     if (!isDocument(descriptor)) return repository.openBlob(descriptor);

@@ -1,0 +1,44 @@
+import type { Command } from "commander";
+import { imageInfo, imageInfos } from "../../src/inspect/info.ts";
+import { imageInfoText } from "../output/image-info.ts";
+import { registriesIn, runCommand } from "./run.ts";
+import { addSourceOptions, openRawSource, SOURCES_HELP, type SourceOptions } from "./source.ts";
+
+/** `info SOURCE`: what an image is, without its layers. */
+export function addInfo(program: Command, exit: (code: number) => void): void {
+  const command = program
+    .command("info")
+    .summary("say what an image is")
+    .description(
+      "Say what an image is: digests, sizes, layers, platform, history, how it runs, what is attached. Reads its manifest and config; no layer is downloaded.",
+    )
+    .argument("<source>", "URI of the image")
+    .addHelpText("after", HELP);
+  addSourceOptions(command, "all").action(async (source: string, options: SourceOptions) => {
+    exit(
+      await runCommand(
+        options,
+        async ({ host, output }) => {
+          const { raw, selection } = await openRawSource(source, options, host);
+          if (options.allPlatforms) {
+            const images = await imageInfos(raw, host);
+            await output.result({ images }, (colors, width) =>
+              images.map((info) => imageInfoText(info, source, colors, width)).join("\n"),
+            );
+          } else {
+            const info = await imageInfo(raw, selection, host);
+            await output.result(info, (colors, width) => imageInfoText(info, source, colors, width));
+          }
+        },
+        () => registriesIn(source),
+      ),
+    );
+  });
+}
+
+const HELP = `${SOURCES_HELP}
+Examples:
+  $ sealift info registry://docker.io/library/debian:bookworm
+  $ sealift info oci-archive://app.tar --json | jq .layers
+  $ sealift info oci-archive://https://example.com/app.tar --all-platforms
+`;

@@ -1,0 +1,43 @@
+import { type Command, Option } from "commander";
+import { openRawImage } from "../../src/pipeline/raw-schemes.ts";
+import { parseUri } from "../../src/pipeline/uri.ts";
+import { selectionOf } from "../../src/pipeline/uri-options.ts";
+import type { RawImage } from "../../src/source/raw-image.ts";
+import type { Selection } from "../../src/source/select-image.ts";
+import type { NodeHost } from "../host/host.ts";
+import { addRegistryOptions } from "./options.ts";
+import { type PipelineOptions, runOptions } from "./pipeline.ts";
+import { schemesOf } from "./schemes.ts";
+
+/** Options of the commands that look into an image. */
+export type SourceOptions = Omit<PipelineOptions, "referrers" | "parallel" | "chunkSize">;
+
+/** Options for choosing an image; with `all`, --all-platforms too. */
+export function addSourceOptions(command: Command, all: "all" | "one"): Command {
+  command.option("--platform <os/arch[/variant]>", "which image of several (default: linux/amd64)");
+  if (all === "all") command.option("--all-platforms", "all images of several");
+  return addRegistryOptions(command)
+    .addOption(new Option("--os <os>").hideHelp())
+    .addOption(new Option("--architecture <arch>").hideHelp())
+    .addOption(new Option("--variant <variant>").hideHelp());
+}
+
+/** What a source's URI names, as it is stored, and which of it is meant. */
+export async function openRawSource(
+  source: string,
+  options: SourceOptions,
+  host: NodeHost,
+): Promise<{ readonly raw: RawImage; readonly selection: Selection }> {
+  const uri = parseUri(source);
+  const run = runOptions(options);
+  const raw = await openRawImage(uri, schemesOf(host), host, run);
+  return { raw, selection: selectionOf(uri, run) };
+}
+
+/** For the commands' help. */
+export const SOURCES_HELP = `
+SOURCE is one of \`sealift process\`: registry://, tar://, oci-archive://,
+oci-layout://, dir://, bundle://, docker://, dockerpush://. An archive may lie on
+a web server, tar://https://HOST/FILE or oci-archive://https://HOST/FILE, and is
+read there as far as it is needed.
+`;
