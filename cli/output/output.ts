@@ -1,4 +1,5 @@
 /** Where a command says things: results to standard output, all else to standard error. */
+import { type ByteStream, chunksOf } from "../../src/bytes/stream.ts";
 import { SealiftError } from "../../src/error.ts";
 import type { LogEvent } from "../../src/host.ts";
 import { eventLog, NO_PROGRESS } from "./events.ts";
@@ -24,7 +25,7 @@ export interface OutputOptions {
 
 /** What is used of a process's stream. */
 export interface OutputStream {
-  write(text: string, done?: (error?: Error | null) => void): boolean;
+  write(text: string | Uint8Array, done?: (error?: Error | null) => void): boolean;
   on?(event: "error", listener: (error: Error) => void): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -35,6 +36,8 @@ export interface Output {
   readonly log: (event: LogEvent) => void;
   /** The command's answer, once: as JSON under `--json`, else as the text made for people, on lines of any `width`. */
   result(value: object, text: (colors: Colors, width: number) => string): Promise<void>;
+  /** The command's answer as bytes, in place of {@link Output.result}; ends with the reader where that has enough. */
+  bytes(content: ByteStream): Promise<void>;
   /** Says why the command failed; gives its exit code. */
   failure(error: unknown): Promise<number>;
   /** Ends drawing; call before the process ends. */
@@ -69,6 +72,12 @@ export function createOutput(options: OutputOptions = {}): Output {
       progress.stop();
       await written(stdout, json ? renderJson(value) : text(colorsFor(stdout, env), widthOf(stdout)));
     },
+    async bytes(content) {
+      progress.stop();
+      for await (const chunk of chunksOf(content)) {
+        if (!(await written(stdout, chunk))) return;
+      }
+    },
     async failure(error) {
       progress.stop();
       const failure = asSealiftError(error);
@@ -97,10 +106,16 @@ function chooseProgress(
   return drawable ? terminalProgress(stderr, { colors }) : logProgress(stderr, { colors });
 }
 
-/** Resolves when the text has left the process: an exit right after would cut it off. Throws NO_SPACE, IO. */
-function written(stream: OutputStream, text: string): Promise<void> {
+/**
+ * Resolves when it has left the process: an exit right after would cut it off.
+ * Tells whether anybody reads on. Throws NO_SPACE, IO.
+ */
+function written(stream: OutputStream, text: string | Uint8Array): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    stream.write(text, (error) => (error && !isBrokenPipe(error) ? reject(unwritable(error)) : resolve()));
+    stream.write(text, (error) => {
+      if (error && !isBrokenPipe(error)) reject(unwritable(error));
+      else resolve(!error);
+    });
   });
 }
 

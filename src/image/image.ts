@@ -1,4 +1,5 @@
 import type { Content } from "../bytes/content.ts";
+import type { Slices } from "../bytes/slices.ts";
 import type { ByteStream } from "../bytes/stream.ts";
 import type { ImageConfig } from "../oci/config.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
@@ -96,6 +97,8 @@ export interface Layer {
 
 export interface LayerBlob extends Content {
   readonly descriptor: Descriptor;
+  /** The same from any offset, not checked; absent where reading it whole costs no more. */
+  readonly slices?: Slices;
   /** Where a registry has it already, for a mount from there. */
   readonly origin?: BlobOrigin;
   /** Whether it is where it is stored, as far as that can be told without reading it; absent where it cannot. */

@@ -1,5 +1,5 @@
 import { verifiedContent } from "../bytes/content.ts";
-import { type ByteStream, collect } from "../bytes/stream.ts";
+import { type ByteStream, chunksOf, collect, streamFrom } from "../bytes/stream.ts";
 import { verified } from "../bytes/verified.ts";
 import { SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
@@ -13,6 +13,8 @@ export type OpenBlob = (descriptor: Descriptor) => Promise<ByteStream>;
 /** Where blobs are stored. */
 export interface BlobStorage {
   readonly open: OpenBlob;
+  /** A part of a blob, not checked; absent where reading it whole costs no more. */
+  readonly openRange?: (descriptor: Descriptor, start: number, end: number) => Promise<ByteStream>;
   /** The repository that has them, if it is one. */
   readonly origin?: BlobOrigin;
   /** Whether it has a blob, without reading that. */
@@ -22,16 +24,24 @@ export interface BlobStorage {
 /** A blob where it is stored, checked whenever it is read. */
 export function storedBlob(
   descriptor: Descriptor,
-  { open, origin, has }: BlobStorage,
+  { open, openRange, origin, has }: BlobStorage,
   host: Host,
 ): LayerBlob {
   const content = verifiedContent(host.kernels, descriptor, () => open(descriptor));
+  const { size } = descriptor;
+  const slice = (start = 0, end = size) =>
+    streamFrom(openedWhenRead(() => (openRange ?? open)(descriptor, start, Math.min(end, size))));
   return {
     ...content,
     descriptor,
+    ...(openRange && { slices: { size, slice } }),
     ...(origin && { origin }),
     ...(has && { isThere: () => has(descriptor) }),
   };
+}
+
+async function* openedWhenRead(open: () => Promise<ByteStream>) {
+  yield* chunksOf(await open());
 }
 
 /** A document's bytes, whole and checked. Throws LIMIT_EXCEEDED for one over the limit. */

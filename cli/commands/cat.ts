@@ -1,0 +1,52 @@
+import type { Command } from "commander";
+import { SealiftError } from "../../src/error.ts";
+import { noSuchFile, openImageFiles } from "./image-files.ts";
+import { registriesIn, runCommand } from "./run.ts";
+import { addSourceOptions, SOURCES_HELP, type SourceOptions } from "./source.ts";
+
+interface CatOptions extends SourceOptions {
+  readonly cache?: boolean;
+}
+
+/** `cat SOURCE PATH`: one file of an image, on standard output. */
+export function addCat(program: Command, exit: (code: number) => void): void {
+  const command = program
+    .command("cat")
+    .summary("print a file of an image")
+    .description(
+      "Print a file of an image as it is, symlinks followed inside the image. Layers are read from the highest down to the one that has it. Of one in a registry an index is kept, so that the next file is fetched without the rest.",
+    )
+    .argument("<source>", "URI of the image")
+    .argument("<path>", "the file")
+    .option("--no-cache", "keep no index of the layers, and use none")
+    .addHelpText("after", HELP);
+  addSourceOptions(command, "one").action(async (source: string, path: string, options: CatOptions) => {
+    exit(
+      await runCommand(
+        options,
+        async ({ host, output }) => {
+          const files = await openImageFiles(source, options, host);
+          const found = await files.find(path);
+          if (!found) throw noSuchFile(path, files);
+          const type = found.entry?.type ?? "directory";
+          if (type !== "file") {
+            throw new SealiftError("UNSUPPORTED", `Cannot print ${path}: it is a ${type}, not a file`, {
+              hint: type === "directory" ? "List it with `sealift ls`." : "",
+            });
+          }
+          await output.bytes(await files.open(found));
+        },
+        () => registriesIn(source),
+      ),
+    );
+  });
+}
+
+const HELP = `${SOURCES_HELP}
+The index of a gzip layer in a registry lies in $XDG_CACHE_HOME/sealift/gzip-index
+(docs/gzip-index.md); what is read by it is checked by it, piece by piece.
+Under --json only a failure is printed as JSON.
+
+Example:
+  $ sealift cat registry://docker.io/library/debian:bookworm /etc/os-release
+`;

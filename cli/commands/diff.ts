@@ -1,0 +1,67 @@
+import type { Command } from "commander";
+import { SealiftError } from "../../src/error.ts";
+import type { Image } from "../../src/image/image.ts";
+import { singlePlatform } from "../../src/image/multi-platform-image.ts";
+import { diffImages } from "../../src/inspect/diff.ts";
+import { lookUpScheme } from "../../src/pipeline/pipeline.ts";
+import { parseUri } from "../../src/pipeline/uri.ts";
+import type { NodeHost } from "../host/host.ts";
+import { imageDiffText } from "../output/image-diff.ts";
+import { runOptions } from "./pipeline.ts";
+import { registriesIn, runCommand } from "./run.ts";
+import { schemesOf } from "./schemes.ts";
+import { addSourceOptions, SOURCES_HELP, type SourceOptions } from "./source.ts";
+
+interface DiffOptions extends SourceOptions {
+  readonly filesOnly?: boolean;
+  readonly configOnly?: boolean;
+}
+
+/** `diff A B`: how two images differ. */
+export function addDiff(program: Command, exit: (code: number) => void): void {
+  const command = program
+    .command("diff")
+    .summary("say how two images differ")
+    .description(
+      "Compare two images: manifest and layers, config, and the files as a container would see them: type, mode, owner, size, content, link target, extended attributes; not times. A layer that both have is read once.",
+    )
+    .argument("<a>", "URI of an image")
+    .argument("<b>", "URI of another")
+    .option("--files-only", "compare the files alone")
+    .option("--config-only", "compare the configs alone; no layer is read")
+    .addHelpText("after", HELP);
+  addSourceOptions(command, "one").action(async (a: string, b: string, options: DiffOptions) => {
+    exit(
+      await runCommand(
+        options,
+        async ({ host, output }) => {
+          if (options.filesOnly && options.configOnly) {
+            throw new SealiftError("USAGE", "Cannot use --files-only with --config-only: it is one or both");
+          }
+          const part = options.filesOnly ? "files" : options.configOnly ? "config" : "all";
+          const [first, second] = [await imageOf(a, options, host), await imageOf(b, options, host)];
+          const diff = await diffImages(first, second, part, host);
+          await output.result(diff, (colors) => imageDiffText(diff, colors));
+          return diff.equal ? 0 : 1;
+        },
+        () => registriesIn(a, b),
+      ),
+    );
+  });
+}
+
+async function imageOf(source: string, options: SourceOptions, host: NodeHost): Promise<Image> {
+  const uri = parseUri(source);
+  const open = lookUpScheme(schemesOf(host).sources, uri.scheme, "source");
+  return singlePlatform(await open(uri, host, runOptions(options)), "a comparison");
+}
+
+const HELP = `${SOURCES_HELP}
+Exit codes: 0 equal · 1 different. A failure has its usual code, and under
+--json an "error" in place of "equal".
+
+Examples:
+  $ sealift diff oci-archive://old.tar registry://127.0.0.1:5050/app:1.0
+  # Two platforms of an image
+  $ sealift diff "oci-archive://app.tar?arch=amd64" "oci-archive://app.tar?arch=arm64"
+`;

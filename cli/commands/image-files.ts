@@ -1,0 +1,33 @@
+import { SealiftError } from "../../src/error.ts";
+import { singlePlatform } from "../../src/image/multi-platform-image.ts";
+import { ImageFiles } from "../../src/inspect/image-files.ts";
+import { lookUpScheme } from "../../src/pipeline/pipeline.ts";
+import { parseUri } from "../../src/pipeline/uri.ts";
+import type { NodeHost } from "../host/host.ts";
+import { folderIndexCache } from "../host/index-cache.ts";
+import { runOptions } from "./pipeline.ts";
+import { schemesOf } from "./schemes.ts";
+import type { SourceOptions } from "./source.ts";
+
+/** The files of the image that a source names; indexes of its layers are kept unless `cache` is false. */
+export async function openImageFiles(
+  source: string,
+  options: SourceOptions & { readonly cache?: boolean },
+  host: NodeHost,
+): Promise<ImageFiles> {
+  const uri = parseUri(source);
+  const open = lookUpScheme(schemesOf(host).sources, uri.scheme, "source");
+  const image = singlePlatform(await open(uri, host, runOptions(options)), "a file list");
+  return new ImageFiles(image, host, options.cache === false ? undefined : folderIndexCache());
+}
+
+/** As many as help; more are a search. */
+const MAX_SIMILAR = 5;
+
+export function noSuchFile(path: string, files: ImageFiles): SealiftError {
+  const similar = files.similar(path);
+  const shown = similar.slice(0, MAX_SIMILAR).map((one) => `/${one}`);
+  const hint =
+    shown.length > 0 ? `There is ${shown.join(", ")}${similar.length > MAX_SIMILAR ? ", …" : ""}.` : "";
+  return new SealiftError("NOT_FOUND", `Cannot find ${path}: the image has no such file`, { hint });
+}

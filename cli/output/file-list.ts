@@ -1,0 +1,46 @@
+import type { ListedFile } from "../../src/inspect/list-files.ts";
+import { oneLine, table } from "./text.ts";
+
+const TYPE_LETTER: Readonly<Record<string, string>> = {
+  file: "-",
+  directory: "d",
+  symlink: "l",
+  hardlink: "h",
+  character: "c",
+  block: "b",
+  fifo: "p",
+};
+
+/** A listing as `ls` has it: paths from the root, one a line; with `long` what they are before them. */
+export function fileListText(files: readonly ListedFile[], long: boolean): string {
+  if (!long) return files.map((file) => `${nameOf(file)}\n`).join("");
+  const rows = files.map((file) => [
+    `${TYPE_LETTER[file.type] ?? "?"}${permissions(Number.parseInt(file.mode, 8))}`,
+    `${file.uid}:${file.gid}`,
+    `${file.size}`,
+    timeOf(file.mtime),
+    `${nameOf(file)}${file.target === undefined ? "" : ` -> ${oneLine(file.target)}`}`,
+  ]);
+  return table(rows, [2]);
+}
+
+function nameOf({ path, type }: ListedFile): string {
+  return `/${oneLine(path)}${type === "directory" && path !== "" ? "/" : ""}`;
+}
+
+function timeOf(seconds: number | null): string {
+  const time = new Date((seconds ?? Number.NaN) * 1000);
+  return Number.isNaN(time.getTime()) ? "-" : time.toISOString().slice(0, 16).replace("T", " ");
+}
+
+function permissions(mode: number): string {
+  const bits = [6, 3, 0].map((shift, at) => {
+    const three = (mode >> shift) & 7;
+    const special = (mode & (0o4000 >> at)) !== 0;
+    const executes = (three & 1) !== 0;
+    const letter = at === 2 ? "t" : "s";
+    const last = special ? (executes ? letter : letter.toUpperCase()) : executes ? "x" : "-";
+    return `${three & 4 ? "r" : "-"}${three & 2 ? "w" : "-"}${last}`;
+  });
+  return bits.join("");
+}

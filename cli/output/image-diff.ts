@@ -1,0 +1,75 @@
+import type { FieldChange, ImageDiff, LayersDiff } from "../../src/inspect/diff.ts";
+import type { FileChange, FileState } from "../../src/inspect/diff-trees.ts";
+import { type Colors, formatSize, oneLine, shortenDigests } from "./text.ts";
+
+/** How two images differ: `-` is the first's, `+` the second's, `~` both have it otherwise. */
+export function imageDiffText(diff: ImageDiff, colors: Colors): string {
+  if (diff.equal) return "No difference.\n";
+  const parts = [
+    section(
+      "Manifest",
+      (diff.manifest ?? []).map((change) => fieldText(change, colors)),
+    ),
+    diff.layers ? layersText(diff.layers, colors) : "",
+    section(
+      "Config",
+      (diff.config ?? []).map((change) => fieldText(change, colors)),
+    ),
+    section(
+      "Files",
+      (diff.files ?? []).map((change) => fileText(change, colors)),
+    ),
+    diff.files && diff.files.length > 0 ? `${countText(diff.files)}\n` : "",
+  ];
+  return parts.filter((part) => part !== "").join("\n");
+}
+
+function section(title: string, lines: readonly string[]): string {
+  return lines.length === 0 ? "" : `${title}\n${lines.join("")}`;
+}
+
+function layersText({ shared, a, b }: LayersDiff, colors: Colors): string {
+  const lines = [
+    ...a.map((digest) => colors.red(`- ${shortenDigests(digest)}`)),
+    ...b.map((digest) => colors.green(`+ ${shortenDigests(digest)}`)),
+  ];
+  if (lines.length === 0) return "";
+  return section(
+    `Layers (${shared.length} shared)`,
+    lines.map((line) => `  ${line}\n`),
+  );
+}
+
+function fieldText({ field, a, b }: FieldChange, colors: Colors): string {
+  const name = oneLine(field);
+  const value = (side: unknown) =>
+    shortenDigests(oneLine(typeof side === "string" ? side : JSON.stringify(side)));
+  const removed = a === undefined ? "" : `  ${colors.red(`- ${name}: ${value(a)}`)}\n`;
+  const added = b === undefined ? "" : `  ${colors.green(`+ ${name}: ${value(b)}`)}\n`;
+  return removed + added;
+}
+
+function fileText({ path, change, fields = [], a, b }: FileChange, colors: Colors): string {
+  const name = `/${oneLine(path)}`;
+  if (change === "removed") return `  ${colors.red(`- ${name}${sizeText(a)}`)}\n`;
+  if (change === "added") return `  ${colors.green(`+ ${name}${sizeText(b)}`)}\n`;
+  const told = fields.filter((field) => field !== "digest" || !fields.includes("size"));
+  const changes = told.map((field) => changeText(field as keyof FileState, a, b));
+  return `  ${colors.yellow(`~ ${name}`)}  ${changes.join(", ")}\n`;
+}
+
+function changeText(field: keyof FileState, a: FileState | undefined, b: FileState | undefined): string {
+  if (field === "digest") return "content";
+  if (field === "xattrs") return "xattrs";
+  return `${field} ${oneLine(String(a?.[field] ?? "none"))} → ${oneLine(String(b?.[field] ?? "none"))}`;
+}
+
+function sizeText(state: FileState | undefined): string {
+  if (state?.type === "directory") return "/";
+  return state?.size === undefined ? "" : `  ${formatSize(state.size)}`;
+}
+
+function countText(files: readonly FileChange[]): string {
+  const count = (change: string) => files.filter((file) => file.change === change).length;
+  return `${count("added")} added, ${count("removed")} removed, ${count("changed")} changed`;
+}
