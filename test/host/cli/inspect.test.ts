@@ -1,0 +1,206 @@
+/** `info`, `check`, `ls`, `cat`, `diff`: looking into images without unpacking them. */
+import { createHash, randomBytes } from "node:crypto";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { archive, rawMember } from "../../unit/tar/raw.ts";
+import { type ServedRegistry, startRegistry, Workspace } from "./cli.ts";
+import { archiveOf, dockerArchive, layoutOf, smallLayout } from "./images.ts";
+
+/** A web server before the registry, or of one file, that counts what it sends. */
+interface Counting {
+  readonly host: string;
+  readonly sent: () => number;
+  stop(): void;
+}
+
+const BINARY = Buffer.concat([Buffer.from([0, 0xff, 0xfe, 0x0d, 0x0a, 0x80]), randomBytes(3_000)]);
+const BIG = archive(
+  rawMember({ name: "first" }, randomBytes(6_000_000)),
+  rawMember({ name: "etc/", type: "5", mode: "0000755\0" }),
+  rawMember({ name: "etc/wanted" }, BINARY),
+  rawMember({ name: "etc/link", type: "2", linkname: "/etc/wanted" }),
+  rawMember({ name: "last" }, randomBytes(6_000_000)),
+);
+const big = layoutOf([BIG]);
+
+let work: Workspace;
+let registry: ServedRegistry;
+let counting: Counting;
+
+beforeAll(async () => {
+  work = new Workspace();
+  registry = await startRegistry(work);
+  writeFileSync(work.at("small.oci.tar"), archiveOf(smallLayout().files));
+  writeFileSync(work.at("two.oci.tar"), archiveOf(smallLayout({ architectures: ["amd64", "arm64"] }).files));
+  writeFileSync(work.at("big.oci.tar"), archiveOf(big.files));
+  await work.sealift(["process", "oci-archive://big.oci.tar", `registry://${registry.host}/big:v1`]);
+  counting = await proxy(registry.url);
+});
+afterAll(async () => {
+  counting.stop();
+  await registry.stop();
+  await work.dispose();
+});
+
+async function listening(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function proxy(target: string): Promise<Counting> {
+  let sent = 0;
+  const server = createServer(async (request, response) => {
+    const { range, accept } = request.headers;
+    const headers = { ...(range && { range }), ...(accept && { accept }) };
+    const answer = await fetch(new URL(request.url ?? "", target), { headers });
+    const body = Buffer.from(await answer.arrayBuffer());
+    sent += body.length;
+    response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(body);
+  });
+  const host = await listening(server);
+  return { host, sent: () => sent, stop: () => server.close() };
+}
+
+async function fileServer(path: string): Promise<Counting> {
+  let sent = 0;
+  const server = createServer((request, response) => {
+    const file = readFileSync(path);
+    const [, start = "0", end = ""] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "") ?? [];
+    const part = file.subarray(Number(start), Number(end) + 1);
+    sent += part.length;
+    const range = `bytes ${start}-${Number(start) + part.length - 1}/${file.length}`;
+    response.writeHead(206, { "content-range": range, etag: '"1"' }).end(part);
+  });
+  const host = await listening(server);
+  return { host, sent: () => sent, stop: () => server.close() };
+}
+
+/** A command's standard output as bytes: as text, what is no UTF-8 would be lost. */
+async function bytesOf(args: readonly string[]): Promise<Buffer> {
+  const { process: child, ended } = work.start(args);
+  const chunks: Buffer[] = [];
+  child.stdout?.setEncoding("latin1");
+  child.stdout?.on("data", (chunk: string) => chunks.push(Buffer.from(chunk, "latin1")));
+  expect((await ended).code).toBe(0);
+  return Buffer.concat(chunks);
+}
+
+describe("info", () => {
+  test("says what an image in a registry is, without its layers", async () => {
+    const before = counting.sent();
+    const info = await work.json(["info", `registry://${counting.host}/big:v1`]);
+    expect(info).toMatchObject({ tag: "v1", manifest_digest: big.image.digest, layer_count: 1, os: "linux" });
+    expect(counting.sent() - before).toBeLessThan(5_000);
+  });
+
+  test("reads of an archive on a web server the documents alone", async () => {
+    const server = await fileServer(work.at("big.oci.tar"));
+    const source = `oci-archive://http://${server.host}/big.tar?key=a%20b#v1`;
+    expect(await work.json(["info", source])).toMatchObject({ manifest_digest: big.image.digest });
+    expect(server.sent()).toBeLessThan(statSync(work.at("big.oci.tar")).size / 10);
+    server.stop();
+  });
+
+  test("keeps to 80 columns but for digests", async () => {
+    const text = await work.sealift(["info", "oci-archive://two.oci.tar", "--all-platforms"]);
+    expect(text).toContain("platform linux/arm64");
+    expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+});
+
+describe("check", () => {
+  test("ends with 0 on a sound image, in every form", async () => {
+    await work.sealift(["process", "oci-archive://small.oci.tar", "tar://saved.tar"]);
+    await work.sealift(["process", "oci-archive://small.oci.tar", "oci-layout://layout"]);
+    await work.sealift(["process", "oci-archive://small.oci.tar", "dir://folder"]);
+    const sources = [
+      ...["oci-archive://small.oci.tar", "tar://saved.tar", "oci-layout://layout", "dir://folder"],
+      `registry://${registry.host}/big:v1`,
+    ];
+    for (const source of sources) {
+      expect(await work.json(["check", source]), source).toMatchObject({
+        mode: "full",
+        errors: 0,
+        warnings: 0,
+      });
+    }
+  });
+
+  test("ends with 3 where content is not what its digest says, and with 1 on other errors", async () => {
+    const damaged = new Map(smallLayout().files);
+    const name = `blobs/sha256/${smallLayout().layers[0]?.digest.slice(7)}`;
+    damaged.set(
+      name,
+      (damaged.get(name) as Uint8Array).map((byte) => byte ^ 1),
+    );
+    writeFileSync(work.at("damaged.oci.tar"), archiveOf(damaged));
+    const { code, stdout } = await work.run(["check", "oci-archive://damaged.oci.tar"]);
+    expect([code, stdout]).toEqual([3, expect.stringContaining("[layer-digest] layer 0: ")]);
+    expect(stdout).toContain("Check complete (full): 1 error, 0 warnings.");
+    writeFileSync(work.at("whiteout.tar"), dockerArchive([archive(rawMember({ name: ".wh." }))], "a:1"));
+    expect((await work.run(["check", "tar://whiteout.tar"])).code).toBe(1);
+    expect((await work.run(["check", "tar://whiteout.tar", "--fast"])).code).toBe(0);
+  });
+});
+
+describe("ls and cat", () => {
+  test("list folders and layers, long and recursive", async () => {
+    const list = (...args: string[]) => work.sealift(["ls", "oci-archive://small.oci.tar", ...args]);
+    expect(await list()).toBe("/data\n/etc/\n/hello\n");
+    expect(await list("etc", "-l")).toBe(
+      "lrw-r--r--  0:0  0  2023-11-14 22:13  /etc/issue -> motd\n-rw-r--r--  0:0  8  2023-11-14 22:13  /etc/motd\n",
+    );
+    expect(await list("-R")).toBe("/data\n/etc/\n/etc/issue\n/etc/motd\n/hello\n");
+    expect(await list("--layer", "1")).toBe("/hello\n/data\n");
+    const missing = await work.run(["ls", "oci-archive://small.oci.tar", "/opt/motd"]);
+    expect([missing.code, missing.stderr]).toEqual([5, expect.stringContaining("There is /etc/motd.")]);
+  });
+
+  test("print a file as it is, and say why there is none", async () => {
+    expect((await bytesOf(["cat", "oci-archive://big.oci.tar", "etc/link"])).equals(BINARY)).toBe(true);
+    const folder = await work.run(["cat", "oci-archive://big.oci.tar", "/etc"]);
+    expect([folder.code, folder.stdout]).toEqual([1, ""]);
+    expect((await work.run(["cat", "oci-archive://big.oci.tar", "/nothing"])).code).toBe(5);
+    expect((await work.run(["ls", "oci-archive://big.oci.tar", "--layer", "7"])).code).toBe(5);
+  });
+
+  test("fetch of a layer in a registry the whole once, and then what they need", async () => {
+    const source = `registry://${counting.host}/big:v1`;
+    const start = counting.sent();
+    expect((await bytesOf(["cat", source, "/etc/wanted"])).equals(BINARY)).toBe(true);
+    const whole = counting.sent() - start;
+    expect(whole).toBeGreaterThan(12_000_000);
+    expect((await bytesOf(["cat", source, "/etc/wanted"])).equals(BINARY)).toBe(true);
+    expect(await work.sealift(["ls", source, "/etc"])).toBe("/etc/link\n/etc/wanted\n");
+    expect(counting.sent() - start - whole).toBeLessThan(whole / 5);
+    expect((await bytesOf(["cat", source, "/etc/wanted", "--no-cache"])).equals(BINARY)).toBe(true);
+    expect(counting.sent() - start).toBeGreaterThan(2 * whole);
+  });
+});
+
+describe("diff", () => {
+  test("ends with 0 where there is no difference, and with 1 where there is", async () => {
+    const [a, b] = ["oci-archive://small.oci.tar", "oci-archive://big.oci.tar"];
+    expect(await work.sealift(["diff", a, a])).toBe("No difference.\n");
+    const { code, stdout } = await work.run(["diff", a, b, "--json"]);
+    const { files, layers } = JSON.parse(stdout);
+    expect([code, layers.shared]).toEqual([1, []]);
+    expect(files.map(({ path, change }: { path: string; change: string }) => `${change} ${path}`)).toEqual([
+      ...["removed data", "removed etc/issue", "added etc/link", "removed etc/motd", "added etc/wanted"],
+      ...["added first", "removed hello", "added last"],
+    ]);
+    const digest = createHash("sha256").update(BINARY).digest("hex");
+    expect(files[4].b.digest).toBe(`sha256:${digest}`);
+    const text = (await work.run(["diff", a, b, "--files-only"])).stdout;
+    expect(text).toContain("  - /hello  21 B\n");
+    expect(text.endsWith("4 added, 4 removed, 0 changed\n")).toBe(true);
+  });
+
+  test("compares two platforms of an image", async () => {
+    const of = (arch: string) => `oci-archive://two.oci.tar?arch=${arch}`;
+    const { code, stdout } = await work.run(["diff", of("amd64"), of("arm64")]);
+    expect([code, stdout]).toEqual([1, "Config\n  - platform: linux/amd64\n  + platform: linux/arm64\n"]);
+  });
+});
