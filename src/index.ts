@@ -32,6 +32,11 @@ export { type LayerEntry, readLayerEntries } from "./image/layer-entries.ts";
 export type { Inode, MergedTree, TreeNode } from "./image/tree.ts";
 export { mergedTree } from "./image/tree-merger.ts";
 export { type Waste, wasteOf } from "./image/waste.ts";
+export { type CheckReport, checkImage } from "./inspect/check.ts";
+export { diffImages, type ImageDiff } from "./inspect/diff.ts";
+export type { Finding } from "./inspect/findings.ts";
+export { ImageFiles } from "./inspect/image-files.ts";
+export { type ImageInfo, imageInfo } from "./inspect/info.ts";
 export { fallbackKernels } from "./kernel/fallback.ts";
 export {
   type AccessPoint,
@@ -50,6 +55,7 @@ export { formatReference, parseReference, type Reference } from "./oci/reference
 export { CORE_SCHEMES } from "./pipeline/core-schemes.ts";
 export { type FilterDefaults, parseFilter } from "./pipeline/filters.ts";
 export { type Pipeline, runPipeline } from "./pipeline/pipeline.ts";
+export { openRawImage } from "./pipeline/raw-schemes.ts";
 export type {
   OpenSink,
   OpenSource,

@@ -26,9 +26,25 @@ function section(
   { results }: CheckReport,
   width: number,
 ): string {
-  const shown = results.filter((finding) => finding.severity === severity);
-  if (shown.length === 0) return "";
+  const found = results.filter((finding) => finding.severity === severity);
+  if (found.length === 0) return "";
+  const shown = severity === "info" ? gathered(found) : found;
   return `\n${color(title)}\n${shown.map((finding) => line(finding, width)).join("")}`;
+}
+
+/** What holds of several layers, said once: an image of thirty would fill the screen with what is right. */
+function gathered(found: readonly Finding[]): readonly Finding[] {
+  const groups = new Map<string, Finding[]>();
+  for (const finding of found) {
+    const { check, layer, platform, message } = finding;
+    const key = [check, platform, layer === undefined ? message : "layers"].join("\n");
+    groups.set(key, [...(groups.get(key) ?? []), finding]);
+  }
+  return [...groups.values()].map(([first, ...others]) => {
+    const { layer: _, ...finding } = first as Finding;
+    if (others.length === 0) return first as Finding;
+    return { ...finding, message: `holds of ${others.length + 1} layers` };
+  });
 }
 
 function line({ check, message, layer, platform }: Finding, width: number): string {

@@ -43,7 +43,9 @@ export class ImageFiles {
   /** What a process with this root would find, symlinks followed; undefined if there is nothing. */
   async find(path: string): Promise<FoundFile | undefined> {
     const found = await this.#find(partsOf(path), this.#layers.length - 1, 0);
-    if (found !== UNDECIDED) return found;
+    if (found !== UNDECIDED && found !== undefined) return found;
+    // What every layer was looked at for may still be a folder that none names.
+    if (found === undefined && this.#tables.size < this.#layers.length) return undefined;
     const node = (await this.tree()).find(path);
     return node && { layer: node.inode.layer, entry: node.inode.entry };
   }
@@ -139,7 +141,7 @@ export class ImageFiles {
           return target ? this.#find(target, this.#layers.length - 1, followed + 1) : UNDECIDED;
         } else if (!isLast) return undefined;
         else if (entry.type === "hardlink") {
-          return this.#find(partsOf(entry.linkname), layer, followed + 1);
+          return (await this.#find(partsOf(entry.linkname), layer, followed + 1)) ?? UNDECIDED;
         } else return { layer, entry };
       }
       const isHidden = prefixes.some(

@@ -3,15 +3,16 @@ import { type ByteStream, streamFrom } from "../bytes/stream.ts";
 import { verified } from "../bytes/verified.ts";
 import { gunzipIndexing } from "../compression/gzip-indexer.ts";
 import { type IndexedGzip, openIndexedGzip } from "../compression/indexed-gzip.ts";
-import { SealiftError } from "../error.ts";
+import { reasonOf, SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
 import type { Layer, LayerBlob } from "../image/image.ts";
 import { type LayerEntry, layerEntry } from "../image/layer-entries.ts";
 import { MAX_TREE_ENTRIES } from "../image/tree-merger.ts";
+import type { Digest } from "../oci/digest.ts";
 import { declaredCompression } from "../oci/media-type.ts";
 import { StreamInput } from "../tar/input.ts";
 import { bodyChunks, readHeads } from "../tar/read.ts";
-import { decodeMembers, encodeMembers, type IndexCache } from "./index-cache.ts";
+import { type CachedIndexWriter, decodeMembers, encodeMembers, type IndexCache } from "./index-cache.ts";
 
 /** A layer's members, and what else reading it has left. */
 export interface LayerTable {
@@ -78,7 +79,7 @@ async function indexedTable(
   cache: IndexCache,
 ): Promise<LayerTable> {
   const diffId = await layer.diffId();
-  const writer = await cache.create(blob.digest);
+  const writer = await optionalWriter(cache, blob.digest, host);
   try {
     const tar = gunzipIndexing(await blob.open(), { blob, diffId }, writer.index, host.kernels);
     const table = await readTable(verified(tar, { digest: diffId }, host.kernels), wanted, host);
@@ -88,6 +89,29 @@ async function indexedTable(
     await writer.abort();
     throw error;
   }
+}
+
+/** A full or read-only disk costs the index, and not the file that was asked for. */
+async function optionalWriter(cache: IndexCache, blob: Digest, host: Host): Promise<CachedIndexWriter> {
+  let writer: CachedIndexWriter | undefined;
+  const attempt = async (work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (error) {
+      const lost = writer;
+      writer = undefined;
+      host.log({ type: "warning", message: `Keeps no index of ${blob}: ${reasonOf(error)}` });
+      await lost?.abort();
+    }
+  };
+  await attempt(async () => {
+    writer = await cache.create(blob);
+  });
+  return {
+    index: { write: (chunk) => attempt(async () => writer?.index.write(chunk)) },
+    commit: (members) => attempt(async () => writer?.commit(members)),
+    abort: async () => writer?.abort(),
+  };
 }
 
 /** Reads a layer's tar to its end, where it has been checked. */

@@ -2,6 +2,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { bytesSlices } from "../../../src/bytes/slices.ts";
 import { concat, streamOf } from "../../../src/bytes/stream.ts";
+import { SealiftError } from "../../../src/error.ts";
 import type { Host } from "../../../src/host.ts";
 import type { Image, Layer } from "../../../src/image/image.ts";
 import { storedImage } from "../../../src/image/stored-image.ts";
@@ -93,6 +94,11 @@ describe("a file of an image", () => {
     );
     expect(await contentOf(files, "usr/bin/x")).toBe("new");
     expect(await contentOf(files, "bin/x")).toBe("new");
+  });
+
+  test("may be a folder that no layer names", async () => {
+    const { files } = imageOf(["a/b/c"], ["d"]);
+    expect(await files.find("a/b")).toEqual({ layer: 0, entry: undefined });
   });
 
   test("that is not there is looked for by its name elsewhere", async () => {
@@ -187,6 +193,28 @@ describe("a gzip layer that lies elsewhere", async () => {
     expect(await contentOf(new ImageFiles(place.open(), host, cache), "end")).toBe("the end");
     expect(await contentOf(new ImageFiles(place.open(), host, cache), "nothing")).toBeUndefined();
     expect(place.sent() - first).toBeLessThan(place.layer.size / 2);
+  });
+
+  test("is read all the same where no index can be kept of it", async () => {
+    const full = async () => {
+      throw new SealiftError("NO_SPACE", "Cannot write index: the disk is full");
+    };
+    const aborted: string[] = [];
+    const writer = (index: { write(): Promise<void> }, commit: () => Promise<void>) => async () => ({
+      index,
+      commit,
+      abort: async () => void aborted.push("aborted"),
+    });
+    const fine = async () => {};
+    for (const create of [full, writer({ write: full }, fine), writer({ write: fine }, full)]) {
+      const files = new ImageFiles(remote().open(), host, { open: async () => undefined, create });
+      expect(await contentOf(files, "wanted")).toBe("found");
+    }
+    expect(aborted).toHaveLength(2);
+    expect(memory.events.at(-1)).toMatchObject({
+      type: "warning",
+      message: expect.stringMatching(/the disk is full$/),
+    });
   });
 
   test("is not believed where it has changed, nor is a damaged index", async () => {
