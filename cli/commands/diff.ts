@@ -3,8 +3,7 @@ import { SealiftError } from "../../src/error.ts";
 import type { Image } from "../../src/image/image.ts";
 import { singlePlatform } from "../../src/image/multi-platform-image.ts";
 import { diffImages } from "../../src/inspect/diff.ts";
-import { lookUpScheme } from "../../src/pipeline/pipeline.ts";
-import { parseUri } from "../../src/pipeline/uri.ts";
+import { openImage } from "../../src/pipeline/pipeline.ts";
 import type { NodeHost } from "../host/host.ts";
 import { imageDiffText } from "../output/image-diff.ts";
 import { runOptions } from "./pipeline.ts";
@@ -51,9 +50,8 @@ export function addDiff(program: Command, exit: (code: number) => void): void {
 }
 
 async function imageOf(source: string, options: SourceOptions, host: NodeHost): Promise<Image> {
-  const uri = parseUri(source);
-  const open = lookUpScheme(schemesOf(host).sources, uri.scheme, "source");
-  return singlePlatform(await open(uri, host, runOptions(options)), "a comparison");
+  const image = await openImage(source, schemesOf(host), host, runOptions(options));
+  return singlePlatform(image, "a comparison");
 }
 
 const HELP = `${SOURCES_HELP}

@@ -1,8 +1,7 @@
 import { SealiftError } from "../../src/error.ts";
 import { singlePlatform } from "../../src/image/multi-platform-image.ts";
 import { ImageFiles } from "../../src/inspect/image-files.ts";
-import { lookUpScheme } from "../../src/pipeline/pipeline.ts";
-import { parseUri } from "../../src/pipeline/uri.ts";
+import { openImage } from "../../src/pipeline/pipeline.ts";
 import type { NodeHost } from "../host/host.ts";
 import { folderIndexCache } from "../host/index-cache.ts";
 import { runOptions } from "./pipeline.ts";
@@ -15,10 +14,9 @@ export async function openImageFiles(
   options: SourceOptions & { readonly cache?: boolean },
   host: NodeHost,
 ): Promise<ImageFiles> {
-  const uri = parseUri(source);
-  const open = lookUpScheme(schemesOf(host).sources, uri.scheme, "source");
-  const image = singlePlatform(await open(uri, host, runOptions(options)), "a file list");
-  return new ImageFiles(image, host, options.cache === false ? undefined : folderIndexCache());
+  const image = await openImage(source, schemesOf(host), host, runOptions(options));
+  const single = singlePlatform(image, "a file list");
+  return new ImageFiles(single, host, options.cache === false ? undefined : folderIndexCache());
 }
 
 /** As many as help; more are a search. */

@@ -16,11 +16,6 @@ export function formatPlatform(platform: Platform): string {
   return [platform.os, platform.architecture, ...(platform.variant ? [platform.variant] : [])].join("/");
 }
 
-/** Whether two spellings mean the same platform. */
-export function samePlatform(a: Platform, b: Platform): boolean {
-  return formatPlatform(normalise(a)) === formatPlatform(normalise(b));
-}
-
 /**
  * The manifest of an index that runs on `wanted`, best variant first as
  * containerd picks it: arm64 means arm64/v8; a 32-bit arm host runs its own
