@@ -43,9 +43,9 @@ export function addCat(program: Command, exit: (code: number) => void): void {
 }
 
 const HELP = `${SOURCES_HELP}
-The index of a gzip layer in a registry lies in $XDG_CACHE_HOME/sealift/gzip-index
-(docs/gzip-index.md); what is read by it is checked by it, piece by piece.
-Under --json only a failure is printed as JSON.
+The index of a gzip layer in a registry lies in
+$XDG_CACHE_HOME/sealift/gzip-index (docs/gzip-index.md); what is read by it is
+checked by it, piece by piece. Under --json only a failure is printed as JSON.
 
 Example:
   $ sealift cat registry://docker.io/library/debian:bookworm /etc/os-release

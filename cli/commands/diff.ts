@@ -61,5 +61,6 @@ Exit codes: 0 equal · 1 different. A failure has its usual code, and under
 Examples:
   $ sealift diff oci-archive://old.tar registry://127.0.0.1:5050/app:1.0
   # Two platforms of an image
-  $ sealift diff "oci-archive://app.tar?arch=amd64" "oci-archive://app.tar?arch=arm64"
+  $ sealift diff "oci-archive://app.tar?arch=amd64" \\
+      "oci-archive://app.tar?arch=arm64"
 `;

@@ -36,8 +36,8 @@ export async function openRawSource(
 
 /** For the commands' help. */
 export const SOURCES_HELP = `
-SOURCE is one of \`sealift process\`: registry://, tar://, oci-archive://,
-oci-layout://, dir://, bundle://, docker://, dockerpush://. An archive may lie on
-a web server, tar://https://HOST/FILE or oci-archive://https://HOST/FILE, and is
-read there as far as it is needed.
+A SOURCE is one of \`sealift process\`: registry://, tar://, oci-archive://,
+oci-layout://, dir://, bundle://, docker://, dockerpush://. An archive may lie
+on a web server, tar://https://HOST/FILE or oci-archive://https://HOST/FILE, and
+is read there as far as it is needed.
 `;
