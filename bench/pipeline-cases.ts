@@ -41,7 +41,14 @@ const fresh = (registry: string, who: string, { name, round }: Places) =>
 const ours = (destination: (places: Places) => string, ...options: string[]): Contender => ({
   name: "sealift",
   command: (places) =>
-    sealift("process", "--quiet", `registry://${image(places)}`, destination(places), ...options),
+    sealift(
+      "process",
+      "--quiet",
+      "--no-verify",
+      `registry://${image(places)}`,
+      destination(places),
+      ...options,
+    ),
 });
 
 const peer = (name: string, command: (places: Places) => Command): Contender => ({
@@ -97,7 +104,13 @@ const theLayer = ({ archive }: Places) =>
 const unpack: Contender = {
   name: "sealift",
   command: (places) =>
-    sealift("process", "--quiet", `oci-layout://${places.layout}#bench`, `oci://${out(places)}`),
+    sealift(
+      "process",
+      "--quiet",
+      "--no-verify",
+      `oci-layout://${places.layout}#bench`,
+      `oci://${out(places)}`,
+    ),
 };
 
 const clear = (places: Places) => rm(out(places), { recursive: true, force: true });
@@ -179,6 +192,22 @@ export const cases: readonly Case[] = [
     contenders: [
       unpack,
       peer("umoci", (places) => ["umoci", "unpack", "--image", `${places.layout}:bench`, out(places)]),
+    ],
+  },
+  {
+    name: "exclude to docker archive",
+    clear,
+    contenders: [
+      ours((places) => `tar://${out(places)}`, "-f", "exclude:pattern=usr/share/doc/**"),
+      occystrap((places) => `tar://${out(places)}`, "-f", "exclude:pattern=usr/share/doc/*"),
+    ],
+  },
+  {
+    name: "recompress with zstd",
+    clear,
+    contenders: [
+      ours((places) => `oci-layout://${out(places)}`, "-f", "recompress:format=zstd"),
+      skopeo((places) => `dir:${out(places)}`, "--dest-compress", "--dest-compress-format=zstd"),
     ],
   },
 ];
