@@ -1,4 +1,4 @@
-import { constants, type Dirent } from "node:fs";
+import { constants, type Dirent, statSync } from "node:fs";
 import { lstat, readdir, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Files, TreeEntry } from "../../src/bytes/files.ts";
@@ -54,10 +54,21 @@ export async function readFolder(
   return {
     names: () => names,
     get(name) {
-      const size = sizes.get(name);
+      const size = sizes.get(name) ?? sizeOfLater(root, name, enters);
       return size === undefined ? undefined : wholeAsOpened(join(root, name), size);
     },
   };
+}
+
+/** A file that another run has put there since the listing: a list read later may name it. */
+function sizeOfLater(root: string, name: string, enters: (folder: string) => boolean): number | undefined {
+  const parts = name.split("/");
+  if (parts.some((part) => part === "" || part === "." || part === ".." || isTransient(part)))
+    return undefined;
+  const parents = parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
+  if (!parents.every(enters)) return undefined;
+  const found = statSync(join(root, name), { throwIfNoEntry: false });
+  return found?.isFile() ? found.size : undefined;
 }
 
 /** Read whole, a file is what stands there then: another run may have put a longer index.json there since the listing. */

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { type ErrorCode, reasonOf, SealiftError } from "../error.ts";
+import { type ErrorCode, SealiftError } from "../error.ts";
 
 /** The largest manifest or config that is read, in bytes (distribution-spec asks for 4 MiB at least). */
 export const MAX_DOCUMENT_SIZE = 4 * 1024 * 1024;
@@ -11,13 +11,24 @@ export function parseJson<S extends v.GenericSchema>(
   what: string,
   code: ErrorCode = "JSON_INVALID",
 ): v.InferOutput<S> {
-  let value: unknown;
+  return checkShape(schema, parsed(bytes, what, code), what, code);
+}
+
+/** Engines word it each in their own way; a verdict's words are the same on all of them. */
+function parsed(bytes: Uint8Array, what: string, code: ErrorCode): unknown {
+  const refuse = (reason: string, cause: unknown) =>
+    new SealiftError(code, `Cannot read ${what}: ${reason}`, { cause });
+  let text: string;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes));
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
   } catch (cause) {
-    throw new SealiftError(code, `Cannot read ${what}: ${reasonOf(cause)}`, { cause });
+    throw refuse("it is not UTF-8", cause);
   }
-  return checkShape(schema, value, what, code);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw refuse("it is not JSON", cause);
+  }
 }
 
 /** Checks a decoded value's shape. Throws `code`, naming the first field that is wrong. */

@@ -71,10 +71,29 @@ export class Verifier {
   /** Keys become trusted; the first other file is opened. */
   async give(files: Iterable<File>): Promise<void> {
     const inputs: Input[] = [];
-    for (const file of files) inputs.push(await sniffInput(file));
+    let unread: File | undefined;
+    for (const file of files) {
+      try {
+        inputs.push(await sniffInput(file));
+      } catch {
+        // What a folder gives when it is read as a file; the others are looked at all the same.
+        unread = file;
+      }
+    }
+    if (unread && inputs.length === 0) return this.#refuse(unread);
     for (const input of inputs) if (input.kind === "key") await this.addKey(input.pem, input.name);
     const [first] = inputs.filter((input) => input.kind === "file");
     if (first) this.open(first.file);
+  }
+
+  /** A folder, or a file that went away. */
+  #refuse(file: File): void {
+    this.close();
+    this.file.value = { name: file.name, size: 0 };
+    this.#fail({
+      message: `Cannot read ${file.name}: it is a folder, or no longer there`,
+      hint: "Drop a bundle or an image archive: one file.",
+    });
   }
 
   /** Pasted text; true if it was a key. */

@@ -7,7 +7,7 @@ export function Commands({ verifier }: { readonly verifier: Verifier }) {
   if (!file) return null;
   // Of what did not verify, the command extracts nothing either.
   const refused = verifier.phase.value === "judged" && !verifier.mayTake;
-  const lines = commandsFor(file.name, file.kind === "bundle", keyFile(verifier)).slice(0, refused ? 2 : 3);
+  const lines = commandsFor(file.name, file.kind === "bundle", keyFiles(verifier)).slice(0, refused ? 2 : 3);
   return (
     <section class="card commands" aria-labelledby="commands-title">
       <h2 id="commands-title">The same on the command line</h2>
@@ -30,22 +30,23 @@ function Words({ of }: { readonly of: string }) {
   return of.split(" ").flatMap((word, index) => [index > 0 ? " " : "", <span key={index}>{word}</span>]);
 }
 
-function commandsFor(name: string, isBundle: boolean, key: string | undefined): string[] {
+function commandsFor(name: string, isBundle: boolean, keys: readonly string[]): string[] {
   const file = quoted(name);
-  const option = key === undefined ? "" : ` --key ${quoted(key)}`;
+  const option = keys.map((key) => ` --key ${quoted(key)}`).join("");
   const verify = `sealift bundle verify ${file}${option}`;
   if (!isBundle) return [verify];
   const folder = quoted(name.replace(/\.(bundle|tar)$/, ""));
   return [verify, `sealift bundle info ${file}`, `sealift bundle extract ${file} ./${folder}${option}`];
 }
 
-/** As a POSIX shell needs it; most names need nothing. */
+/** As a POSIX shell needs it; most names need nothing, and one that looks like an option a folder before it. */
 function quoted(name: string): string {
-  return /^[\w.@%+=:,-]+$/.test(name) && !name.startsWith("-") ? name : `'${name.replaceAll("'", "'\\''")}'`;
+  const path = name.startsWith("-") ? `./${name}` : name;
+  return /^[\w./@%+=:,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
-/** A key picked as a file goes by that file's name; for one that was pasted there is but an example. */
-function keyFile(verifier: Verifier): string | undefined {
-  const names = verifier.keys.all.value.map(({ name }) => name);
-  return names.find((name) => /\.(pub|pem)$/.test(name)) ?? (names.length > 0 ? "release.pub" : undefined);
+/** Of every trusted key: one picked as a file goes by that file's name; for those pasted there is but an example. */
+function keyFiles(verifier: Verifier): readonly string[] {
+  const files = verifier.keys.all.value.map(({ name }) => (/\.(pub|pem)$/.test(name) ? name : "release.pub"));
+  return [...new Set(files)];
 }

@@ -1,3 +1,4 @@
+import { printable } from "../../src/trust/printable.ts";
 import type { Row } from "../state/tree.ts";
 import type { Verifier } from "../state/verifier.ts";
 import { CopyButton } from "./copy-button.tsx";
@@ -47,7 +48,7 @@ function NodePane({ verifier, row }: { readonly verifier: Verifier; readonly row
     <aside class="node-pane" aria-label="Selected">
       <h3>
         <Icon name={node.kind} size={20} />
-        {node.name}
+        {printable(node.name)}
       </h3>
       <dl>
         {describeRow(row).map(([term, text]) => (

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { ContentsKind } from "../../src/bundle/contents.ts";
+import { printable } from "../../src/trust/printable.ts";
 import type { Row, Tree } from "../state/tree.ts";
 import { exactSize, formatMode, formatSize } from "./format.ts";
 import { Icon } from "./icon.tsx";
@@ -101,7 +102,7 @@ function TreeRow({ row, top, current, onSelect, onToggle, onChoose }: RowProps) 
         {expanded === undefined ? null : <Icon name="chevron" size={16} />}
       </span>
       <Icon name={node.kind} size={18} />
-      <span class="name">{node.name}</span>
+      <span class="name">{printable(node.name)}</span>
       <span class="detail muted">{problem ?? (loading ? "reading …" : (node.detail ?? ""))}</span>
       <span class="mode mono muted">{node.mode === undefined ? "" : formatMode(node.mode)}</span>
       <span class="size numeric">{node.size === undefined ? "" : formatSize(node.size)}</span>
