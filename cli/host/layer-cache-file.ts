@@ -1,6 +1,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import * as v from "valibot";
+import { SealiftError } from "../../src/error.ts";
 import type { LayerKey } from "../../src/host.ts";
 import { COMPRESSED_ONLY } from "../../src/image/tar-layer.ts";
 import { isDigest } from "../../src/oci/digest.ts";
@@ -35,10 +36,11 @@ type Entries = Map<string, CachedLayer>;
  * All entries in one file, read when first needed and written at the end,
  * together with what other processes have added since. Of occystrap's file,
  * which tells no diff_id of what its filters made, the layers without filters
- * are taken over.
+ * are taken over. Throws CONFIG_INVALID where the file is something else.
  */
-export function layerCacheFile(path: string, warn: Warn): StoredLayerCache {
-  let reading: Promise<Entries> | undefined;
+export async function layerCacheFile(path: string, warn: Warn): Promise<StoredLayerCache> {
+  let reading: Promise<Entries> | undefined = readEntries(path, warn);
+  await reading;
   const added: Entries = new Map();
   const entries = () => (reading ??= readEntries(path, warn));
 
@@ -96,9 +98,15 @@ async function readEntries(path: string, warn: Warn): Promise<Entries> {
     if (!isSystemError(error, "ENOENT")) warn(fileError(error, "read", path).message);
     return new Map();
   }
+  if (text.trim() === "") return new Map();
   const entries = parsed(text);
-  if (!entries) warn(`${path} is no layer cache: it is begun anew`);
-  return new Map((entries ?? []).map((entry) => [nameOf(entry), entry]));
+  // Whatever it is, it is somebody's: it would be lost with the next write.
+  if (!entries) {
+    throw new SealiftError("CONFIG_INVALID", `Cannot use layer cache ${path}: it is another kind of file`, {
+      hint: "Name a file of its own, or a folder.",
+    });
+  }
+  return new Map(entries.map((entry) => [nameOf(entry), entry]));
 }
 
 function parsed(text: string): readonly CachedLayer[] | undefined {

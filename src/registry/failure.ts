@@ -60,7 +60,7 @@ export interface FailureContext {
 
 /** The error an unwanted answer stands for; reads what the registry says about it. */
 export async function failureOf(response: Response, context: FailureContext): Promise<SealiftError> {
-  const said = await registryErrors(response);
+  const said = (await registryErrors(response)).map(withoutLogin);
   const code = codeOf(response.status, said, context);
   const words = said.map(({ code, message }) => quote([code, message].filter(Boolean).join(": ")));
   const message = [
@@ -71,6 +71,11 @@ export async function failureOf(response: Response, context: FailureContext): Pr
   if (!TRANSIENT_STATUS.includes(response.status)) return new SealiftError(code, message);
   const retryAfter = parseRetryAfter(response.headers.get("retry-after"), context.now);
   return new TransientError(code, message, retryAfter === undefined ? {} : { retryAfter });
+}
+
+/** Some registries repeat what they were sent; what opens them is not for the screen. */
+function withoutLogin({ code, message }: RegistryError): RegistryError {
+  return { code, message: message?.replace(/\b(Basic|Bearer)\s+[\w+/.=~-]{4,}/gi, "$1 …") };
 }
 
 /** A registry's text made fit for a terminal: no control or direction characters, not endless. */

@@ -93,7 +93,7 @@ function parseHost(text: string, origin: string, tls: ClientTls | undefined): Do
   if (!url) {
     throw new SealiftError(
       "USAGE",
-      `Cannot use ${origin}: "${text}" is neither unix:///path nor tcp://host:port`,
+      `Cannot use ${origin}: "${withoutLogin(text)}" is neither unix:///path nor tcp://host:port`,
     );
   }
   const secure = tls ?? (scheme === "https" ? {} : undefined);
@@ -108,6 +108,11 @@ function parseHost(text: string, origin: string, tls: ClientTls | undefined): Do
   };
 }
 
+/** For messages: what stands before the host may be a secret. */
+function withoutLogin(text: string): string {
+  return text.replace(/\/\/[^/]*@/, "//…@");
+}
+
 /** The scheme is one whose own port no URL leaves out. */
 function parseAddress(rest: string): URL | undefined {
   const url = URL.canParse(`tcp://${rest}`) ? new URL(`tcp://${rest}`) : undefined;
@@ -119,7 +124,11 @@ function unsupported(text: string, scheme: string, origin: string): SealiftError
     scheme === "ssh"
       ? "Forward its socket first: ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock HOST, then add ?socket=/tmp/docker.sock."
       : "Name a Unix socket or a TCP address.";
-  return new SealiftError("UNSUPPORTED", `Cannot use ${origin}: ${scheme}:// is not supported ("${text}")`, {
-    hint,
-  });
+  return new SealiftError(
+    "UNSUPPORTED",
+    `Cannot use ${origin}: ${scheme}:// is not supported ("${withoutLogin(text)}")`,
+    {
+      hint,
+    },
+  );
 }

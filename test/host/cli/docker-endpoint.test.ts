@@ -127,3 +127,14 @@ describe("a daemon behind TLS", () => {
     await expect(ping(env)).rejects.toThrow(`Cannot read ${join(home, "nothing/ca.pem")}`);
   });
 });
+
+it.each(["tcp://ada:s3cret@127.0.0.1:1", "ssh://ada:s3cret@host"])(
+  "a login in %s is refused without showing it",
+  async (host) => {
+    for (const asked of [find({ host }), find({}, { DOCKER_HOST: host })]) {
+      const failure = await asked.catch((error: unknown) => error);
+      expect(isSealiftError(failure, "USAGE", "UNSUPPORTED")).toBe(true);
+      expect(String(failure)).not.toContain("s3cret");
+    }
+  },
+);

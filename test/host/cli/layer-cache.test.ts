@@ -80,15 +80,14 @@ it("a damaged entry of a folder is passed over with a warning", async () => {
   expect(warnings).toEqual([expect.stringContaining("no entry of a layer cache")]);
 });
 
-it("a damaged file is begun anew with a warning", async () => {
-  writeFileSync(join(root, "layers.json"), "{");
-  const cache = await open(join(root, "layers.json"));
-  expect(await cache.get(key("a"))).toBeUndefined();
-  await cache.put(key("a"), made("1"));
-  await cache.close();
-  expect(JSON.parse(readFileSync(join(root, "layers.json"), "utf8")).layers).toHaveLength(1);
-  expect(warnings).toContainEqual(expect.stringContaining("begun anew"));
-});
+it.each(["my notes\n", "{}", '{"version":2,"layers":['])(
+  "a file that is something else is refused, and kept: %j",
+  async (text) => {
+    writeFileSync(join(root, "notes.txt"), text);
+    await expect(open(join(root, "notes.txt"))).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+    expect(readFileSync(join(root, "notes.txt"), "utf8")).toBe(text);
+  },
+);
 
 it("occystrap's file is taken over: layers without filters, as those with tell no diff_id", async () => {
   const layer = (letter: string, filters: string) => ({

@@ -53,6 +53,18 @@ describe("a registry with Basic", () => {
     expect(authorizations(sent)).toEqual([null, basic(alice), basic(bob), basic(bob)]);
   });
 
+  it("that repeats what it was sent does not have it repeated on the screen", async () => {
+    const echo = () =>
+      json(
+        { errors: [{ code: "UNAUTHORIZED", message: `bad credentials ${basic(alice)}` }] },
+        { status: 401, headers: { "www-authenticate": "Basic realm=r" } },
+      );
+    const { repository } = repositoryWith([alice], echo(), echo());
+    const failure = await repository.tags().catch((error: unknown) => error);
+    expect(String(failure)).toContain("bad credentials Basic …");
+    expect(String(failure)).not.toContain(basic(alice).slice("Basic ".length));
+  });
+
   it("that refuses all fails with UNAUTHORIZED, naming where they came from and none of their secrets", async () => {
     const no = () => challenged("Basic realm=r");
     const { repository, sent } = repositoryWith([alice, bob], no(), no(), no(), no());
