@@ -189,6 +189,9 @@ describe("a source", () => {
     expect(await architecture("p0", "oci-layout://platforms")).toBe("amd64");
     expect(await architecture("p1", "oci-layout://platforms", "--platform", "linux/arm64")).toBe("arm64");
     expect(await architecture("p2", "oci-layout://platforms?arch=arm64")).toBe("arm64");
+    expect(
+      await architecture("p3", "oci-layout://platforms", "--os", "linux", "--architecture", "arm64"),
+    ).toBe("arm64");
     const absent = await work.run(["process", "oci-layout://platforms?arch=s390x", "tar://none.tar"]);
     expect(absent).toMatchObject({ code: 5 });
     expect(absent.stderr).toMatch(/^error\[PLATFORM_NOT_FOUND\]: Cannot .*linux\/arm64/);
