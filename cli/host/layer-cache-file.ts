@@ -8,8 +8,8 @@ import { isDigest } from "../../src/oci/digest.ts";
 import { fileError, isSystemError } from "./file-error.ts";
 import { createFile } from "./file-writer.ts";
 import { waitForLock } from "./fs-store-lock.ts";
-import type { CachedLayer, StoredLayerCache, Warn } from "./layer-cache.ts";
 import { entrySchema, nameOf } from "./layer-cache-entry.ts";
+import type { CachedLayer, StoredLayerCache, Warn } from "./stored-layer-cache.ts";
 
 const fileSchema = v.object({
   version: v.literal(2),

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import * as v from "valibot";
 import type { LayerKey, MadeLayer } from "../../src/host.ts";
 import { fileError, isSystemError } from "./file-error.ts";
-import type { CachedLayer, StoredLayerCache, Warn } from "./layer-cache.ts";
 import { entrySchema, nameOf } from "./layer-cache-entry.ts";
+import type { CachedLayer, StoredLayerCache, Warn } from "./stored-layer-cache.ts";
 
 /** A file for each entry, renamed into place: readers see it whole or not at all, and writers do not meet. */
 export function layerCacheFolder(folder: string, warn: Warn): StoredLayerCache {

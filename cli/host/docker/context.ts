@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { isSealiftError, SealiftError } from "../../../src/error.ts";
 import { parseJson } from "../../../src/oci/json.ts";
 import { filing } from "../file-error.ts";
-import type { DockerSurroundings } from "./endpoint.ts";
+import type { DockerSurroundings } from "./surroundings.ts";
 import { type ClientTls, folderTls } from "./tls.ts";
 
 export interface DockerContext {

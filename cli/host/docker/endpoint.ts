@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { SealiftError } from "../../../src/error.ts";
 import type { UriOptions } from "../../../src/pipeline/uri.ts";
 import { currentContext } from "./context.ts";
+import type { DockerSurroundings } from "./surroundings.ts";
 import { type ClientTls, environmentTls } from "./tls.ts";
 
 export interface DockerEndpoint {
@@ -23,15 +24,6 @@ export interface TcpAddress {
   readonly port: number;
   /** HTTPS where it is there. */
   readonly tls?: ClientTls;
-}
-
-/** What of this machine says where the daemon is. */
-export interface DockerSurroundings {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** The user's home directory. */
-  readonly home: string;
-  /** Undefined where users have no number. */
-  readonly uid: number | undefined;
 }
 
 /** The URI's options that name a daemon. */

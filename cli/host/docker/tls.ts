@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { filing, isSystemError } from "../file-error.ts";
-import type { DockerSurroundings } from "./endpoint.ts";
+import type { DockerSurroundings } from "./surroundings.ts";
 
 /** What a TLS client shows and trusts, as PEM; the machine's authorities without `ca`. */
 export interface ClientTls {

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { openLayerCache, type StoredLayerCache } from "../../../cli/host/layer-cache.ts";
+import { openLayerCache } from "../../../cli/host/layer-cache.ts";
+import type { StoredLayerCache } from "../../../cli/host/stored-layer-cache.ts";
 import { COMPRESSED_ONLY } from "../../../src/image/tar-layer.ts";
 import { parseDigest } from "../../../src/oci/digest.ts";
 
