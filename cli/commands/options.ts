@@ -21,28 +21,32 @@ export interface RegistryOptions extends GlobalOptions {
   readonly insecure?: boolean;
 }
 
+/** Of several platforms which; short, as its column sets the others' width. */
+export const PLATFORM = "--platform <platform>";
+
 export function addGlobalOptions(command: Command): Command {
   return command
+    .optionsGroup("Output:")
     .option("--json", "print the result as JSON on standard output")
     .addOption(choice("-O, --output-format <format>", "as --json", ["text", "json"]).hideHelp())
     .option("-q, --quiet", "no progress and no notes")
     .option("--verbose", "say more of what happens")
     .option("--debug", "say everything, and what led to an error")
-    .addOption(
-      choice("--log-format <format>", "progress and notes as text or lines of json", ["text", "json"]),
-    )
-    .option("--temp-dir <dir>", "where temporary files lie (env SEALIFT_TEMP_DIR)");
+    .addOption(choice("--log-format <format>", "of progress and notes: text or json", ["text", "json"]))
+    .option("--temp-dir <dir>", "where temporary files lie");
 }
 
+/** The description names the choices. */
 function choice(flags: string, description: string, choices: readonly string[]): Option {
   return new Option(flags, description).choices(choices);
 }
 
 export function addRegistryOptions(command: Command): Command {
   return command
-    .option("--username <name>", "user at the registry this command names (env SEALIFT_USERNAME)")
-    .option("--password <secret>", "their password; seen by other users here, so prefer SEALIFT_PASSWORD")
-    .option("--insecure", "speak HTTP to registries that are not on this machine");
+    .optionsGroup("Registries:")
+    .option("--username <name>", "user at the registry that the command names")
+    .option("--password <secret>", "seen by other users here: prefer SEALIFT_PASSWORD")
+    .option("--insecure", "speak HTTP to registries beyond this machine");
 }
 
 export function platformOption(text: string | undefined): Platform | undefined {

@@ -7,6 +7,7 @@ import { runPipeline } from "../../src/pipeline/pipeline.ts";
 import type { RunOptions } from "../../src/pipeline/schemes.ts";
 import { namesSeveral, runSeveral } from "../../src/pipeline/several.ts";
 import { summarise } from "../../src/pipeline/summary.ts";
+import { tallied } from "../../src/pipeline/tally.ts";
 import { openLayerCache } from "../host/layer-cache.ts";
 import { layerCachePath } from "./cache.ts";
 import { addRegistryOptions, platformOption, type RegistryOptions } from "./options.ts";
@@ -42,16 +43,15 @@ export function addSourceOptions(command: Command): Command {
 }
 
 export function addPipelineOptions(command: Command): Command {
-  return addSourceOptions(command.optionsGroup("Registries:"))
-    .option("--chunk-size <size>", "upload in requests of at most this size, for example 50MB")
+  return addSourceOptions(command)
+    .option("--chunk-size <size>", "upload in requests of at most this, such as 50MB")
     .optionsGroup("The run:")
-    .option("--keep-going", "of several images, go on after one that fails; the exit code is then 1")
-    .option("--verify", "read back what was written: digests, and that all is there (default)")
+    .option("--keep-going", "of several images, go on after one that fails")
+    .option("--verify", "read back what was written (default)")
     .option("--no-verify", "do not read back")
-    .option("--verify-full", "read back every byte; --verify=full is the same")
-    .option("-j, --parallel <n>", "layers under way at once (default: 4; env SEALIFT_PARALLEL)")
-    .option("--layer-cache <path>", "remember what was made of layers (env SEALIFT_LAYER_CACHE)")
-    .optionsGroup("Output:");
+    .option("--verify-full", "read back every byte; also --verify=full")
+    .option("-j, --parallel <n>", "layers under way at once (default: 4)")
+    .option("--layer-cache <path>", "remember what was made of layers: a file or folder");
 }
 
 /** SOURCE to DESTINATION, with what `filters` gives; the result is printed. Resolves to the exit code. */
@@ -63,7 +63,8 @@ export function runImages(
 ): Promise<number> {
   return runCommand(
     options,
-    async ({ host, output }) => {
+    async ({ host: overheard, output }) => {
+      const { host, tally } = tallied(overheard);
       const pipeline = { source, sink: destination, filters: filters() };
       const verify = verifyOption(options);
       const { keepGoing = false } = options;
@@ -77,7 +78,10 @@ export function runImages(
           : { images: [await runPipeline(pipeline, schemes, remembering, run)], failed: [] },
       );
       const verified = await verifyImages(destination, images, verify, schemes, host, run);
-      const summary = { ...summarise(images, host.clock.now() - started), ...(verified && { verified }) };
+      const summary = {
+        ...summarise(images, host.clock.now() - started, tally()),
+        ...(verified && { verified }),
+      };
       const report: RunReport = { images, failed, summary };
       await output.result(several ? severalObject(report) : { ...images[0], summary }, (colors) =>
         several ? describeSeveral(report, colors) : describeOne(report, colors),

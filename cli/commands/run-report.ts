@@ -37,10 +37,22 @@ export function severalObject({ images, failed, summary }: RunReport): object {
   return { images, failed: failures, summary };
 }
 
-function summaryLine({ bytesOut, layers, elapsed, verified }: RunReport["summary"], images = ""): string {
-  const seconds = elapsed.toFixed(1);
-  const suffix = verified ? `, verified${verified === "full" ? " in full" : ""}` : "";
-  return `Processed ${images}${bytesOut} bytes in ${layers} layers in ${seconds} seconds${suffix}\n`;
+function summaryLine(summary: RunReport["summary"], images = ""): string {
+  const { bytesOut, layers, elapsed } = summary;
+  const processed = `Processed ${images}${bytesOut} bytes in ${layers} layers in ${elapsed.toFixed(1)} seconds`;
+  return `${[processed, ...summaryParts(summary)].join(", ")}\n`;
+}
+
+/** What there is to say of this run beside its size. */
+function summaryParts(summary: RunReport["summary"]): string[] {
+  const { making, uploading, cacheHits, retries, verified } = summary;
+  return [
+    ...(making > 0 ? [`made in ${making.toFixed(1)} s`] : []),
+    ...(uploading > 0 ? [`uploaded in ${uploading.toFixed(1)} s`] : []),
+    ...(cacheHits > 0 ? [`${cacheHits} from the cache`] : []),
+    ...(retries > 0 ? [`${retries} ${retries === 1 ? "retry" : "retries"}`] : []),
+    ...(verified ? [`verified${verified === "full" ? " in full" : ""}`] : []),
+  ];
 }
 
 function describeImage({ name, manifest, layers, attachments = [] }: SinkResult, colors: Colors): string {

@@ -24,7 +24,11 @@ export async function rememberedOrMade(
 ): Promise<Made> {
   const remembered = has && (await layerCache?.get(key));
   if (remembered && (await has(remembered))) {
-    log({ type: "debug", message: `${key.input} was made before: ${remembered.digest} is there already` });
+    log({
+      type: "debug",
+      message: `${key.input} was made before: ${remembered.digest} is there already`,
+      details: { event: "layer-remembered", input: key.input, digest: remembered.digest },
+    });
     return promised(remembered, make);
   }
   const made = await make();

@@ -1,9 +1,10 @@
 import type { AnyManifest } from "../image/image.ts";
 import { isImage, isMultiPlatform } from "../image/multi-platform-image.ts";
 import type { SinkLayer, SinkResult } from "../sink/sink.ts";
+import type { Tally } from "./tally.ts";
 
 /** A run in figures. */
-export interface Summary {
+export interface Summary extends Tally {
   /** Of all images, platforms and attachments that have any; one that several share counts each time. */
   readonly layers: number;
   /** Bytes of those layers as they were stored at the source; absent where it does not store them as layers. */
@@ -12,12 +13,12 @@ export interface Summary {
   readonly bytesOut: number;
   /** How many layers met which fate. */
   readonly outcomes: Readonly<Partial<Record<SinkLayer["outcome"], number>>>;
-  /** Seconds. */
+  /** Seconds from the run's beginning to its end, reading back included. */
   readonly elapsed: number;
 }
 
 /** Puts a run in figures; `elapsed` in milliseconds. */
-export function summarise(results: readonly SinkResult[], elapsed: number): Summary {
+export function summarise(results: readonly SinkResult[], elapsed: number, tally: Tally): Summary {
   const layers = results.flatMap((result) => result.layers);
   const outcomes: Partial<Record<SinkLayer["outcome"], number>> = {};
   for (const { outcome } of layers) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
@@ -28,6 +29,7 @@ export function summarise(results: readonly SinkResult[], elapsed: number): Summ
     bytesOut: sum(layers.map(({ size }) => size)),
     outcomes,
     elapsed: Math.round(elapsed) / 1000,
+    ...tally,
   };
 }
 

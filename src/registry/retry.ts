@@ -40,6 +40,7 @@ export class Patience {
     this.#host.log({
       type: "debug",
       message: `${error.message}; trying again in ${(wait / 1000).toFixed(1)} s`,
+      details: { event: "retry", wait },
     });
     await sleep(this.#host, wait);
   }

@@ -53,6 +53,7 @@ function repositoryTarget(
     has: ({ digest }) => repository.hasBlob(digest),
     async blob(blob) {
       const outcome = await repository.pushBlob(withProgress(blob, host), mountOf(blob, repository, placed));
+      if (outcome === "uploaded") reportUpload(blob, blob.size, host, true);
       placed?.set(blob.digest, repository.repository);
       return outcome;
     },
@@ -73,13 +74,19 @@ function mountOf(
   return { mountFrom: before === undefined ? there : [before, ...there] };
 }
 
+/** A blob is not there when its last byte was read, but when the registry says so. */
 function withProgress<T extends Pick<LayerBlob, "digest" | "size" | "open">>(blob: T, host: Host): T {
-  const { digest, size } = blob;
   return {
     ...blob,
-    open: async () =>
-      observed(await blob.open(), (done, finished) =>
-        host.log({ type: "progress", id: digest, stage: "uploading", done, total: size, finished }),
-      ),
+    open: async () => observed(await blob.open(), (done) => reportUpload(blob, done, host)),
   };
+}
+
+function reportUpload(
+  { digest, size }: Pick<LayerBlob, "digest" | "size">,
+  done: number,
+  host: Host,
+  finished = false,
+): void {
+  host.log({ type: "progress", id: digest, stage: "uploading", done, total: size, finished });
 }

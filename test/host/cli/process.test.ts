@@ -245,6 +245,10 @@ describe("what is printed", () => {
       bytesOut: bytes,
       outcomes: { written: 2 },
       elapsed: expect.any(Number),
+      making: 0,
+      uploading: 0,
+      cacheHits: 0,
+      retries: 0,
       verified: "quick",
     });
     expect(result).toEqual({

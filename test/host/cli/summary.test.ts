@@ -1,0 +1,100 @@
+/** The figures at the end of a run. */
+import { writeFileSync } from "node:fs";
+import { createServer, request, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { archive, rawMember } from "../../unit/tar/raw.ts";
+import { type ServedRegistry, startRegistry, Workspace } from "./cli.ts";
+import { archiveOf, layoutOf } from "./images.ts";
+
+let work: Workspace;
+let registry: ServedRegistry;
+let tired: Server;
+let tiredHost: string;
+/** How many requests for an upload are still refused. */
+let refusals = 0;
+
+beforeAll(async () => {
+  work = new Workspace();
+  registry = await startRegistry(work);
+  // Large enough that its compressing takes a time that can be told.
+  const layers = [2, 3].map((step) =>
+    archive(
+      rawMember(
+        { name: `file-${step}` },
+        new Uint8Array(1 << 22).map((_, at) => (at * at * step) >> 7),
+      ),
+    ),
+  );
+  writeFileSync(work.at("app.tar"), archiveOf(layoutOf(layers).files));
+  const { hostname, port } = new URL(registry.url);
+  tired = createServer((incoming, outgoing) => {
+    const { method, url: path = "", headers } = incoming;
+    if (method === "POST" && path.includes("/blobs/uploads/") && refusals-- > 0) {
+      outgoing.writeHead(503).end();
+      return;
+    }
+    const onward = request({ hostname, port, path, method, headers }, (found) => {
+      outgoing.writeHead(found.statusCode ?? 500, found.headers);
+      found.pipe(outgoing);
+    });
+    incoming.pipe(onward);
+  });
+  await new Promise<void>((resolve) => tired.listen(0, "127.0.0.1", resolve));
+  tiredHost = `127.0.0.1:${(tired.address() as AddressInfo).port}`;
+});
+afterAll(async () => {
+  tired.closeAllConnections();
+  tired.close();
+  await registry.stop();
+  await work.dispose();
+});
+
+const process = (name: string, ...more: string[]) => [
+  ...["process", "oci-archive://app.tar", `registry://${tiredHost}/${name}:1`],
+  ...["-f", "normalize-timestamps", "--layer-cache", `cache-${name}`],
+  ...more,
+];
+
+it("are the times of making and uploading, the retries, and what the layer cache spared", async () => {
+  refusals = 2;
+  const { summary: first } = await work.json(process("figures"));
+  expect(first).toMatchObject({ outcomes: { uploaded: 2 }, cacheHits: 0, retries: 2 });
+  expect(first.making).toBeGreaterThan(0);
+  expect(first.uploading).toBeGreaterThan(0);
+  expect(first.making).toBeLessThanOrEqual(first.elapsed);
+  expect(first.uploading).toBeLessThanOrEqual(first.elapsed);
+  const { summary: second } = await work.json(process("figures"));
+  expect(second).toMatchObject({
+    outcomes: { exists: 2 },
+    cacheHits: 2,
+    retries: 0,
+    making: 0,
+    uploading: 0,
+  });
+});
+
+it("are a line for people, of what there is to say", async () => {
+  refusals = 1;
+  const first = await work.sealift(process("line"));
+  expect(first).toMatch(
+    /^Processed \d+ bytes in 2 layers in \d+\.\d seconds, made in \d+\.\d s, uploaded in \d+\.\d s, 1 retry, verified\n$/m,
+  );
+  const second = await work.sealift(process("line", "--no-verify"));
+  expect(second).toMatch(/^Processed \d+ bytes in 2 layers in \d+\.\d seconds, 2 from the cache\n$/m);
+});
+
+it("say at --verbose, in lines of JSON, which request was tried again and which layer was known", async () => {
+  refusals = 1;
+  const flags = ["--verbose", "--log-format", "json"];
+  const events = async () => {
+    const { stderr } = await work.run(process("events", ...flags));
+    const lines = stderr
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    return lines.filter(({ level }) => level === "debug").map(({ event }) => event);
+  };
+  expect(await events()).toEqual(["retry"]);
+  expect(await events()).toEqual(["layer-remembered", "layer-remembered"]);
+});
