@@ -57,7 +57,6 @@ export function rewrittenLayer(layer: Layer, change: Rewrite, host: Host): Layer
     const key = await rewriteKey(source, steps);
     const made = await rememberedOrMade(key, has, host, makeOrKeep);
     if (made.diffId === key.input) {
-      await made.dispose();
       return { diffId: key.input, blob: await source.blob(), dispose: async () => {} };
     }
     const { digest, size, open } = made;
@@ -65,14 +64,16 @@ export function rewrittenLayer(layer: Layer, change: Rewrite, host: Host): Layer
     return { diffId: made.diffId, blob: { digest, size, open, descriptor }, dispose: made.dispose };
   }
 
-  /** Where nothing changes, the source's own blob. */
+  /** Where nothing changes, the source's own blob: that is what is remembered, and asked for the next time. */
   async function makeOrKeep(): Promise<Made> {
+    const input = await source.diffId();
     if (await rewrite()) {
       const { content, diffId } = await make(compression);
-      return { ...content, diffId };
+      if (diffId !== input) return { ...content, diffId };
+      await content.dispose();
     }
     const { digest, size, open } = await source.blob();
-    return { diffId: await source.diffId(), digest, size, open, dispose: async () => {} };
+    return { diffId: input, digest, size, open, dispose: async () => {} };
   }
 
   async function makeTar(): Promise<SpooledContent> {

@@ -82,6 +82,33 @@ describe("layers that were filtered before", () => {
     expect(second.layers.map(({ outcome }) => outcome)).toEqual(["exists", "exists", "exists"]);
   });
 
+  it.each(["exclude:pattern=nowhere", "normalize-timestamps:ts=1700000000"])(
+    "by %s, which changes nothing, are not looked through a second time",
+    async (filter) => {
+      const it = await counted();
+      const first = await run(it, filter);
+      expect(it.traffic().reads).toBeGreaterThan(0);
+      const second = await run(it, filter);
+      expect(it.traffic()).toEqual({ reads: 0, uploads: 0 });
+      expect(second.manifest).toEqual(first.manifest);
+    },
+  );
+
+  it("and are an image's and another one's go once: of the other nothing is fetched or sent but what is its own", async () => {
+    const it = await counted();
+    await run(it, "normalize-timestamps");
+    const { image } = await testImage(
+      [[{ name: "a" }], [{ name: "b/.git/x" }, { name: "c" }], [{ name: "e" }]],
+      it.host,
+    );
+    await registrySink(parseReference(`${REGISTRY}/team/app:1`), it.host).put(image);
+    it.traffic();
+    const { layers } = await run(it, "normalize-timestamps");
+    expect(layers.map(({ outcome }) => outcome)).toEqual(["exists", "exists", "uploaded"]);
+    // Its third layer and its config, each way.
+    expect(it.traffic()).toEqual({ reads: 2, uploads: 2 });
+  });
+
   it("are made anew by other filters, and by the same ones otherwise told", async () => {
     const it = await counted();
     const first = await run(it, "normalize-timestamps:ts=1");
