@@ -5,7 +5,7 @@ import { recompress } from "../filter/recompress.ts";
 import type { Host } from "../host.ts";
 import type { AnyManifest } from "../image/image.ts";
 import { holdsImageFiles } from "../layout/catalog.ts";
-import { readOciLayout } from "../layout/oci-layout.ts";
+import { OCI_LAYOUT_FILE, readOciLayout } from "../layout/oci-layout.ts";
 import { parseReference } from "../oci/reference.ts";
 import { dockerSaveSink } from "../sink/docker-save-sink.ts";
 import { expandRootFs, type FolderTarget, folderSink } from "../sink/folder-sink.ts";
@@ -93,6 +93,12 @@ const imageFolder: OpenSink = (uri, host, options) => folderTarget(uri, host, op
 async function folderTarget(uri: Uri, host: Host, { jobs }: RunOptions, several: boolean): Promise<Sink> {
   allowOptions(uri, "unique_names", "expand");
   const existing = await presentFolder(uri.path, host);
+  // Read back, the folder would be the layout, and the image not to be found.
+  if (existing?.get(OCI_LAYOUT_FILE)) {
+    throw new SealiftError("ALREADY_EXISTS", `Cannot write to dir://${uri.path}: it is an OCI layout`, {
+      hint: `Choose another folder, or add the image to it: oci-layout://${uri.path}`,
+    });
+  }
   const target: FolderTarget = {
     name: uri.path,
     jobs,

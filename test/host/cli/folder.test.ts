@@ -155,6 +155,14 @@ describe("dir:// with expand", () => {
     expect(existsSync(work.at("expanded/manifest-team_shop-1.0/app"))).toBe(true);
   });
 
+  it("is not laid into a folder that is an OCI layout", async () => {
+    await sealift("process", "oci-archive://ref.oci.tar", "oci-layout://layout");
+    const { code, stderr } = await work.run(["process", "oci-archive://ref.oci.tar", "dir://layout"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("error[ALREADY_EXISTS]: Cannot write to dir://layout: it is an OCI layout");
+    expect(existsSync(work.at("layout/manifest.json"))).toBe(false);
+  });
+
   it("is still a source: what it unpacked is not taken for the image's files", async () => {
     mkdirSync(work.at("trap"));
     const trap = archive(rawMember({ name: "loop", type: "2", linkname: "/" }));
