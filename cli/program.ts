@@ -1,9 +1,11 @@
-import { Command, CommanderError, Help } from "commander";
+import { Command, CommanderError, Help, type Option } from "commander";
 import metadata from "../package.json" with { type: "json" };
-import { ERRORS, SealiftError } from "../src/error.ts";
+import { ERRORS, isSealiftError, SealiftError } from "../src/error.ts";
 import { loadCommands } from "./commands/commands.ts";
+import { helpText } from "./commands/help.ts";
 import { leadingOptionsBehind, withVerifyMode } from "./commands/leading-options.ts";
 import { addGlobalOptions } from "./commands/options.ts";
+import { topicList } from "./help/topics.ts";
 import { createOutput } from "./output/output.ts";
 
 /** Help is read in columns; on a wide screen its lines would be longer than an eye follows. */
@@ -16,11 +18,17 @@ export async function run(given: readonly string[]): Promise<number> {
   const program = await buildProgram(args, (code) => {
     exitCode = code;
   });
+  const [verb, ...words] = args;
   try {
+    if (verb === "help" && !words.some((word) => word.startsWith("-"))) {
+      process.stdout.write(await helpText(words, program));
+      return 0;
+    }
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return wrongUsage(error, args);
+    if (isSealiftError(error, "USAGE")) return createOutput().failure(error);
     throw error;
   }
 }
@@ -38,12 +46,13 @@ async function buildProgram(args: readonly string[], exit: (code: number) => voi
   const program = new Command("sealift")
     .description("Pack software into sealed bundles, mirror images, verify and open them anywhere.")
     .version(metadata.version, "-V, --version")
-    .configureHelp({ sortSubcommands: false, showGlobalOptions: false, subcommandTerm })
+    .configureHelp({ sortSubcommands: false, showGlobalOptions: false, subcommandTerm, optionDescription })
     .configureOutput({
       outputError: () => {},
       getOutHelpWidth: () => helpWidth(process.stdout),
       getErrHelpWidth: () => helpWidth(process.stderr),
     })
+    .helpCommand("help [command|topic]", "show a command's help, or a topic")
     .addHelpText("after", HELP);
   for (const add of await loadCommands(args)) add(program, exit);
   finish(program);
@@ -51,6 +60,7 @@ async function buildProgram(args: readonly string[], exit: (code: number) => voi
 }
 
 const HELP = `
+${topicList()}
 Example:
   $ sealift process oci-archive://app.tar registry://127.0.0.1:5050/app:1.0
 
@@ -63,6 +73,11 @@ Exit codes: 0 ok · 1 failed · 2 wrong usage · 3 not verified
 function subcommandTerm(command: Command): string {
   if (command.registeredArguments.length > 2) return command.name();
   return new Help().subcommandTerm(command);
+}
+
+/** As commander has it, but for choices, which the description names. */
+function optionDescription({ description, defaultValue }: Option): string {
+  return typeof defaultValue === "string" ? `${description} (default: ${defaultValue})` : description;
 }
 
 function helpWidth({ columns = 80 }: { readonly columns?: number }): number {

@@ -1,4 +1,6 @@
 import type { Command } from "commander";
+import { topicList } from "../help/topics.ts";
+import { PLATFORM } from "./options.ts";
 import { addPipelineOptions, type PipelineOptions, runImages } from "./pipeline.ts";
 
 /** `copy SOURCE DESTINATION`: an image whole, with every platform and what is attached to it. */
@@ -12,7 +14,7 @@ export function addCopy(program: Command, exit: (code: number) => void): void {
     )
     .argument("<source>", "URI of the image")
     .argument("<destination>", "URI of where it goes")
-    .option("--platform <os/arch[/variant]>", "one image of several instead of all")
+    .option(PLATFORM, "one of several, such as linux/arm64, not all")
     .option("--no-referrers", "without what is attached")
     .addHelpText("after", HELP);
   addPipelineOptions(command).action(
@@ -24,8 +26,6 @@ export function addCopy(program: Command, exit: (code: number) => void): void {
 }
 
 const HELP = `
-Sources and destinations are those of \`sealift process\`.
-
 Examples:
   # To another registry, everything included
   $ sealift copy registry://docker.io/library/debian:bookworm \\
@@ -36,6 +36,7 @@ Examples:
   $ sealift copy oci-archive://app.tar registry://127.0.0.1:5050/app:1.0
 
   # All that a registry has under a tag, below a place in another
-  $ sealift copy registry://r.example.com/team/*:1.0 \\
+  $ sealift copy 'registry://registry.example.com/team/*:1.0' \\
       registry://127.0.0.1:5050/mirror/
-`;
+
+${topicList("schemes", "patterns", "credentials", "environment", "output")}`;

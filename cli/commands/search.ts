@@ -8,6 +8,7 @@ import { imageName } from "../../src/image/image-name.ts";
 import { isImage } from "../../src/image/multi-platform-image.ts";
 import { openImage } from "../../src/pipeline/pipeline.ts";
 import { printable } from "../output/text.ts";
+import { PLATFORM } from "./options.ts";
 import { addSourceOptions, type PipelineOptions, runOptions } from "./pipeline.ts";
 import { registriesIn, runCommand } from "./run.ts";
 import { schemesOf } from "./schemes.ts";
@@ -23,11 +24,11 @@ export function addSearch(program: Command, exit: (code: number) => void): void 
     .command("search")
     .summary("find paths in an image's layers")
     .description("List the paths that PATTERN matches in each layer of the image.")
-    .argument("<source>", "URI of the image, as for `sealift process`")
+    .argument("<source>", "URI of the image: see `sealift help schemes`")
     .argument("<pattern>", "glob, compared with the whole path and with its last name")
     .option("--regex", "PATTERN is a regular expression, found anywhere in the path")
     .option("--script-friendly", "image:tag:layer:path on each line, and nothing else")
-    .option("--platform <os/arch[/variant]>", "which image of several (default: linux/amd64)")
+    .option(PLATFORM, "which of several platforms (default: linux/amd64)")
     .addHelpText("after", HELP);
   addSourceOptions(command).action(async (source: string, pattern: string, options: SearchOptions) => {
     exit(await search(source, pattern, options));

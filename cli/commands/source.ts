@@ -5,7 +5,7 @@ import { selectionOf } from "../../src/pipeline/uri-options.ts";
 import type { RawImage } from "../../src/source/raw-image.ts";
 import type { Selection } from "../../src/source/select-image.ts";
 import type { NodeHost } from "../host/host.ts";
-import { addRegistryOptions } from "./options.ts";
+import { addRegistryOptions, PLATFORM } from "./options.ts";
 import { type PipelineOptions, runOptions } from "./pipeline.ts";
 import { schemesOf } from "./schemes.ts";
 
@@ -14,8 +14,8 @@ export type SourceOptions = Omit<PipelineOptions, "referrers" | "parallel" | "ch
 
 /** Options for choosing an image; with `all`, --all-platforms too. */
 export function addSourceOptions(command: Command, all: "all" | "one"): Command {
-  command.option("--platform <os/arch[/variant]>", "which image of several (default: linux/amd64)");
-  if (all === "all") command.option("--all-platforms", "all images of several");
+  command.option(PLATFORM, "which of several platforms (default: linux/amd64)");
+  if (all === "all") command.option("--all-platforms", "all of them");
   return addRegistryOptions(command)
     .addOption(new Option("--os <os>").hideHelp())
     .addOption(new Option("--architecture <arch>").hideHelp())
@@ -36,8 +36,6 @@ export async function openRawSource(
 
 /** For the commands' help. */
 export const SOURCES_HELP = `
-A SOURCE is one of \`sealift process\`: registry://, tar://, oci-archive://,
-oci-layout://, dir://, bundle://, docker://, dockerpush://. An archive may lie
-on a web server, tar://https://HOST/FILE or oci-archive://https://HOST/FILE, and
-is read there as far as it is needed.
+A SOURCE is any of \`sealift help schemes\`. An archive may lie on a web server,
+tar://https://HOST/FILE, and is read there as far as it is needed.
 `;

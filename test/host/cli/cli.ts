@@ -7,7 +7,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** What `npm run build` made, or another build that the environment names. */
-const COMMAND = resolve(
+export const COMMAND: string = resolve(
   process.env.SEALIFT_CLI ?? fileURLToPath(new URL("../../../dist/cli.js", import.meta.url)),
 );
 

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Workspace } from "./cli.ts";
+import { allCommands, topics } from "./help-pages.ts";
 
 let work: Workspace;
 const run = (...args: string[]) => work.run(args);
@@ -11,20 +12,9 @@ beforeAll(() => {
 });
 afterAll(() => work.dispose());
 
-/** Every command's words, as the help of the one above it lists them. */
-async function allCommands(path: readonly string[] = []): Promise<string[][]> {
-  const { stdout } = await run(...path, "--help");
-  const listed = stdout.split("\nCommands:\n")[1]?.split("\n\n")[0] ?? "";
-  const names = [...listed.matchAll(/^ {2}([a-z-]+)/gm)]
-    .map(([, name]) => name as string)
-    .filter((name) => name !== "help");
-  const below = await Promise.all(names.map((name) => allCommands([...path, name])));
-  return [[...path], ...below.flat()];
-}
-
 describe("help", () => {
   it("of every command fits 80 columns, has an example, and is no error", async () => {
-    const commands = await allCommands();
+    const commands = await allCommands(work);
     expect(commands.map((words) => words.join(" "))).toEqual(
       expect.arrayContaining(["", "process", "bundle", "bundle verify", "key generate", "serve"]),
     );
@@ -49,6 +39,32 @@ describe("help", () => {
   it("is what `sealift help COMMAND` prints", async () => {
     expect(await run("help", "process")).toEqual(await run("process", "--help"));
     expect(await run("bundle", "help", "verify")).toEqual(await run("bundle", "verify", "--help"));
+  });
+
+  it("of a topic fits 80 columns and about two screens, has an example, and is listed", async () => {
+    const names = await topics(work);
+    expect(names).toEqual(expect.arrayContaining(["schemes", "filters", "credentials"]));
+    for (const name of names) {
+      const { code, stdout, stderr } = await run("help", name);
+      expect({ code, stderr }, name).toEqual({ code: 0, stderr: "" });
+      expect(stdout, name).toMatch(/\nExamples:\n {2}\$ /);
+      const lines = stdout.split("\n");
+      expect(
+        lines.filter((line) => [...line].length > 80),
+        name,
+      ).toEqual([]);
+      expect(lines.length, name).toBeLessThan(50);
+    }
+    expect((await run("process", "--help")).stdout.split("\n").length).toBeLessThanOrEqual(60);
+  });
+
+  it("for neither command nor topic says what there is", async () => {
+    for (const words of [["nosuch"], ["bundle", "nosuch"], ["filters", "exclude"]]) {
+      const { code, stdout, stderr } = await run("help", ...words);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      expect(stderr).toContain(`Cannot help with "${words.join(" ")}"`);
+      expect(stderr).toContain("Topics are schemes, patterns, filters");
+    }
   });
 
   it("names every exit code", async () => {
