@@ -1,7 +1,8 @@
 /** `sealift check` on what other programs make: nothing of it is an error. And what we say of an image is what they say. */
 import { mkdirSync, writeFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Workspace } from "../host/cli/cli.ts";
+import { type ServedRegistry, startRegistry, Workspace } from "../host/cli/cli.ts";
 import { archiveOf, layoutOf } from "../host/cli/images.ts";
 import { describeService, describeWith, run, temporaryFolder } from "./peer.ts";
 import { buildahIn, podmanIn, skopeoIn, startDockerd } from "./programs.ts";
@@ -81,6 +82,42 @@ describeWith(["umoci"], "umoci", () => {
     await umoci("raw", "add-layer", "--image", "umoci:made", "layer.tar");
     await umoci("config", "--image", "umoci:made", "--config.cmd", "/bin/tool");
     await expectSound("oci-layout://umoci#made");
+  });
+});
+
+describeWith(["crane"], "crane", () => {
+  let registry: ServedRegistry;
+  const crane = (...args: string[]) => run("crane", [...args, "--insecure"], { cwd: work.path });
+  const at = (name: string) => `${registry.host}/crane/${name}`;
+
+  beforeAll(async () => {
+    registry = await startRegistry(work);
+    writeFileSync(work.at("rich.tar.gz"), gzipSync(richLayer()));
+    const layers = ["--new_layer", "layer.tar", "--new_layer", "rich.tar.gz"];
+    await crane("append", ...layers, "--new_tag", "made:1", "--output", "crane.tar");
+    await crane("append", ...layers, "--oci-empty-base", "--new_tag", at("made:1"));
+  });
+  afterAll(() => registry.stop());
+
+  test("makes archives without an error", async () => {
+    await expectSound("tar://crane.tar");
+    await crane("pull", "--format=oci", at("made:1"), "crane-layout");
+    await crane("pull", "--format=legacy", at("made:1"), "legacy.tar");
+    await expectSound("oci-layout://crane-layout", "tar://legacy.tar");
+  });
+
+  test("changes images in a registry, and makes indexes of them, without an error", async () => {
+    await crane("push", "crane.tar", at("pushed:1"));
+    const settings = ["--label", "a=b", "--cmd", "/bin/tool", "--user", "9", "--env", "GREETING=hello"];
+    await crane("mutate", at("pushed:1"), ...settings, "--tag", at("mutated:1"));
+    await crane("mutate", at("made:1"), "--set-platform", "linux/arm64", "--tag", at("arm:1"));
+    await crane("flatten", at("pushed:1"), "--tag", at("flat:1"));
+    await crane("index", "append", "-m", at("made:1"), "-m", at("arm:1"), "--tag", at("both:1"));
+    await expectSound(...["pushed:1", "mutated:1", "flat:1"].map((name) => `registry://${at(name)}`));
+    const both = JSON.parse(
+      (await work.run(["check", `registry://${at("both:1")}`, "--all-platforms", "--json"])).stdout,
+    );
+    expect(both).toMatchObject({ errors: 0 });
   });
 });
 

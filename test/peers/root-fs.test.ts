@@ -1,10 +1,11 @@
 /** Root file systems that process unpacks beside umoci's of the same image, and the bundle that runc starts. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Workspace } from "../host/cli/cli.ts";
 import { layoutOf, writeFolder } from "../host/cli/images.ts";
 import { archive, rawMember, rawPax } from "../unit/tar/raw.ts";
 import { describeWith, run } from "./peer.ts";
+import { buildahIn } from "./programs.ts";
 import { richLayer, whiteouts } from "./rich-layer.ts";
 import { treeSnapshot } from "./tree-snapshot.ts";
 
@@ -205,6 +206,40 @@ describeWith(["runc", "gcc"], "runc", () => {
       "org.opencontainers.image.os": "linux",
     });
   });
+
+  describeWith(["buildah", "ldd"], "an image that buildah built", () => {
+    skip("of this machine's own shell and libraries runs a script", async () => {
+      mkdirSync(work.at("buildah"));
+      const buildah = buildahIn(work.at("buildah"));
+      const container = (await buildah("from", "scratch")).stdout.trim();
+      for (const path of await filesOf("/bin/sh", "/bin/cat", "/usr/bin/id")) {
+        await buildah("copy", container, realpathSync(path), path);
+      }
+      writeFileSync(work.at("passwd"), "root:x:0:0::/root:/bin/sh\nada:x:1815:1852::/home/ada:/bin/sh\n");
+      await buildah("copy", "--chown=1815:1852", container, work.at("passwd"), "/etc/passwd");
+      const settings = ["--user", "ada", "--workingdir", "/home/ada", "--env", "GREETING=hello"];
+      await buildah("config", ...settings, "--entrypoint", '["/bin/sh", "-c"]', container);
+      const script = JSON.stringify(["id -u; pwd; echo $GREETING; cat /etc/passwd"]);
+      await buildah("config", "--cmd", script, container);
+      await buildah("commit", container, "shell:1");
+      await buildah("push", "shell:1", `docker-archive:${work.at("shell.tar")}:shell:1`);
+      await work.sealift(["process", "tar://shell.tar", "oci://shell", "-f", "normalize-timestamps"]);
+      const { stdout, stderr, code } = await started("shell");
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      expect(stdout.split("\n").slice(0, 4)).toEqual([
+        "1815",
+        "/home/ada",
+        "hello",
+        "root:x:0:0::/root:/bin/sh",
+      ]);
+    });
+  });
+
+  /** The programs with the libraries that they load, by the paths they look for them. */
+  async function filesOf(...programs: readonly string[]): Promise<ReadonlySet<string>> {
+    const { stdout } = await run("ldd", programs);
+    return new Set([...programs, ...[...stdout.matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path as string)]);
+  }
 
   skip("starts a read-only bundle as a numeric user and a named group", async () => {
     await imageOf({ User: "77:till", Cmd: ["/bin/show"] }, "plain");
