@@ -2,6 +2,7 @@ import { type Content, contentOf } from "../bytes/content.ts";
 import type { FileWriter } from "../bytes/files.ts";
 import type { Host } from "../host.ts";
 import type { Image } from "../image/image.ts";
+import { noted } from "../sink/layer-note.ts";
 import { singleImageSink } from "../sink/single-image-sink.ts";
 import type { Sink, SinkLayer, SinkResult } from "../sink/sink.ts";
 import { assembleBundle } from "./assemble.ts";
@@ -15,7 +16,7 @@ export function bundleSink(file: FileWriter, path: string, host: Host): Sink {
     const layers: SinkLayer[] = [];
     for (const layer of image.layers) {
       const { digest, size } = await layer.blob();
-      layers.push({ digest, size, outcome: "written" });
+      layers.push(noted({ digest, size, outcome: "written" }, host));
     }
     const manifest = await image.manifest();
     const bundle = await imageBundle(image, host);

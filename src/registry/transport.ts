@@ -39,6 +39,7 @@ export async function send(host: Host, request: HttpRequest, authorization?: str
   for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
     const trusted = url.origin === request.url.origin;
     const response = await exchange(host, { ...request, url }, trusted ? authorization : undefined);
+    note(host, request.method, url, response.status);
     const location = redirectTarget(response, request.method);
     if (location === undefined) return { response, url };
     await discard(response);
@@ -49,6 +50,16 @@ export async function send(host: Host, request: HttpRequest, authorization?: str
     "REGISTRY_ERROR",
     `Cannot ${request.what}: ${request.url.host} redirects too often or too far`,
   );
+}
+
+/** Neither headers nor the query's values: both hold secrets. */
+function note(host: Host, method: Method, url: URL, status: number): void {
+  const shown = redactUrl(url);
+  host.log({
+    type: "debug",
+    message: `${method} ${shown}: ${status}`,
+    details: { event: "request", method, url: shown, status },
+  });
 }
 
 /** Lets go of an answer whose body is not wanted. */

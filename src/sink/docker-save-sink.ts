@@ -5,6 +5,7 @@ import type { Host } from "../host.ts";
 import type { Image, Layer } from "../image/image.ts";
 import { singlePlatform } from "../image/multi-platform-image.ts";
 import { type DockerSaveWriter, writeDockerSave } from "../layout/docker-save-writer.ts";
+import { noted } from "./layer-note.ts";
 import { DEFAULT_JOBS } from "./put-manifest.ts";
 import { repoTags } from "./repo-tags.ts";
 import type { Sink, SinkLayer, SinkResult } from "./sink.ts";
@@ -39,7 +40,7 @@ async function putImage(
   const layers: SinkLayer[] = [];
   for await (const made of ahead(image.layers, jobs, make)) {
     if ("open" in made) await archive.layer(made);
-    layers.push({ digest: made.digest, size: made.size, outcome: "written" });
+    layers.push(noted({ digest: made.digest, size: made.size, outcome: "written" }, host));
   }
   const diffIds = layers.map(({ digest }) => digest);
   const config = contentOf(host.kernels, (await image.config()).bytes);

@@ -20,6 +20,7 @@ import {
 } from "../layout/catalog.ts";
 import { layerFile, writeDockerSave } from "../layout/docker-save-writer.ts";
 import type { Digest } from "../oci/digest.ts";
+import { noted } from "./layer-note.ts";
 import { DEFAULT_JOBS } from "./put-manifest.ts";
 import { repoTags } from "./repo-tags.ts";
 import { newRootFs } from "./root-fs.ts";
@@ -120,7 +121,7 @@ async function putImage(
     tarUnlessHeld(layer, existing, host),
   )) {
     if (tar) await archive.layer(tar);
-    layers.push(held ?? { digest: tar.digest, size: tar.size, outcome: "written" });
+    layers.push(noted(held ?? { digest: tar.digest, size: tar.size, outcome: "written" }, host));
   }
   const unpacked = await expand?.(image, writer, file.replace(/\.json$/, ""), host);
   const config = contentOf(host.kernels, (await image.config()).bytes);

@@ -9,6 +9,7 @@ import {
   type MultiPlatformImage,
 } from "../image/multi-platform-image.ts";
 import type { Digest } from "../oci/digest.ts";
+import { noted } from "./layer-note.ts";
 import type { SinkLayer } from "./sink.ts";
 
 /** Layers under way at once, where nobody says otherwise. */
@@ -63,7 +64,7 @@ async function putParts(content: AnyManifest, target: ManifestTarget, host: Host
 async function putImage(image: Image, target: ManifestTarget, host: Host): Promise<SinkLayer[]> {
   const put = async (blob: LayerBlob): Promise<SinkLayer> => {
     const { digest, size } = blob;
-    return { digest, size, outcome: await target.blob(blob) };
+    return noted({ digest, size, outcome: await target.blob(blob) }, host);
   };
   const layers: SinkLayer[] = [];
   if (target.oneByOne) {

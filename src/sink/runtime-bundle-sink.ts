@@ -5,6 +5,7 @@ import type { Image } from "../image/image.ts";
 import { imageUser } from "../image/image-user.ts";
 import { unpackLayers } from "../image/unpack.ts";
 import { type RuntimeOptions, runtimeConfig } from "../oci/runtime-config.ts";
+import { noted } from "./layer-note.ts";
 import { newRootFs } from "./root-fs.ts";
 import { singleImageSink } from "./single-image-sink.ts";
 import type { Sink, SinkResult } from "./sink.ts";
@@ -26,7 +27,7 @@ export function runtimeBundleSink(
     await put("container-config.json", bytes);
     for (const layer of image.layers) await layer.release();
     await writer.commit();
-    return { name, layers: layers.map((layer) => ({ ...layer, outcome: "unpacked" })) };
+    return { name, layers: layers.map((layer) => noted({ ...layer, outcome: "unpacked" }, host)) };
   };
   return singleImageSink(name, write, () => writer.abort());
 }

@@ -84,8 +84,7 @@ it("are a line for people, of what there is to say", async () => {
   expect(second).toMatch(/^Processed \d+ bytes in 2 layers in \d+\.\d seconds, 2 from the cache\n$/m);
 });
 
-it("say at --verbose, in lines of JSON, which request was tried again and which layer was known", async () => {
-  refusals = 1;
+it("say at --verbose, in lines of JSON, each layer, and which request was tried again", async () => {
   const flags = ["--verbose", "--log-format", "json"];
   const events = async () => {
     const { stderr } = await work.run(process("events", ...flags));
@@ -93,8 +92,13 @@ it("say at --verbose, in lines of JSON, which request was tried again and which 
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line));
-    return lines.filter(({ level }) => level === "debug").map(({ event }) => event);
+    const seen = lines.filter(({ level, event }) => level === "debug" && event !== "request");
+    // Layers are under way side by side.
+    return seen.map(({ event, outcome }) => outcome ?? event).toSorted();
   };
-  expect(await events()).toEqual(["retry"]);
-  expect(await events()).toEqual(["layer-remembered", "layer-remembered"]);
+  const { stderr } = await work.run(process("quiet", "--log-format", "json"));
+  expect(stderr).not.toContain('"level":"debug"');
+  refusals = 1;
+  expect(await events()).toEqual(["retry", "uploaded", "uploaded"]);
+  expect(await events()).toEqual(["exists", "exists", "layer-remembered", "layer-remembered"]);
 });

@@ -163,6 +163,25 @@ describe("a registry with bearer tokens", () => {
     expect(authorizations(sent)).toEqual([null, basic(alice), "Bearer t2"]);
   });
 
+  it("tells of its requests, and of none of their secrets", async () => {
+    const { repository, host } = repositoryWith(
+      [alice],
+      challenged(BEARER),
+      json({ token: "t0ken" }),
+      new Response(null, {
+        status: 307,
+        headers: { location: "https://cdn.example.com/x?signature=s1gned" },
+      }),
+      tags(),
+    );
+    await repository.tags();
+    const said = JSON.stringify(host.events);
+    expect(said).toContain("GET https://auth.example.com/token?service=…&scope=…: 200");
+    expect(said).toContain("GET https://cdn.example.com/x?signature=…: 200");
+    for (const secret of ["wonder", btoa("alice:wonder"), "t0ken", "s1gned"])
+      expect(said).not.toContain(secret);
+  });
+
   it("falls back from refused credentials to the next and at last to none", async () => {
     const { repository, sent } = repositoryWith(
       [alice, bob],
