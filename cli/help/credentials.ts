@@ -14,9 +14,9 @@ order, and after them none; a registry that refuses one is asked with the next:
   7. podman's auth.json, at REGISTRY_AUTH_FILE and where podman keeps it
 
 A login in the URI, registry://USER:PASSWORD@HOST/… or ?username=…&password=…,
-takes the place of them all. In it, as anything else in the
-command, other users of this machine can see it: \`sealift login\` and the
-environment are safer. No login is shown in messages or results.
+takes the place of them all. What stands in a command other users of this
+machine can see: \`sealift login\` and the environment are safer. No login is
+shown in messages, logs or results.
 
 Examples:
   $ echo "$TOKEN" | sealift login registry.example.com -u ada --password-stdin

@@ -14,8 +14,8 @@ with OCCYSTRAP_ in place of SEALIFT_ is read too.
   SOURCE_DATE_EPOCH       seconds: what normalize-timestamps sets times to, and
                           when a bundle was made
   XDG_CONFIG_HOME         configuration and logins; else ~/.config
-  XDG_CACHE_HOME          the layer cache's usual place and indexes of layers;
-                          else ~/.cache
+  XDG_CACHE_HOME          indexes of layers, and where \`sealift cache\` looks
+                          unless told; else ~/.cache
   DOCKER_HOST, DOCKER_CONTEXT, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH
                           which daemon, as docker's own command takes them
   DOCKER_CONFIG, REGISTRY_AUTH_FILE
