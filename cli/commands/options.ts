@@ -25,8 +25,7 @@ export interface RegistryOptions extends GlobalOptions {
 export const PLATFORM = "--platform <platform>";
 
 export function addGlobalOptions(command: Command): Command {
-  return command
-    .optionsGroup("Output:")
+  return grouped(command, "Output:")
     .option("--json", "print the result as JSON on standard output")
     .addOption(choice("-O, --output-format <format>", "as --json", ["text", "json"]).hideHelp())
     .option("-q, --quiet", "no progress and no notes")
@@ -36,14 +35,18 @@ export function addGlobalOptions(command: Command): Command {
     .option("--temp-dir <dir>", "where temporary files lie");
 }
 
+/** A heading for the options that follow, unless the command has none of its own to tell them from. */
+function grouped(command: Command, heading: string): Command {
+  return command.options.length > 0 ? command.optionsGroup(heading) : command;
+}
+
 /** The description names the choices. */
 function choice(flags: string, description: string, choices: readonly string[]): Option {
   return new Option(flags, description).choices(choices);
 }
 
 export function addRegistryOptions(command: Command): Command {
-  return command
-    .optionsGroup("Registries:")
+  return grouped(command, "Registries:")
     .option("--username <name>", "user at the registry that the command names")
     .option("--password <secret>", "seen by other users here: prefer SEALIFT_PASSWORD")
     .option("--insecure", "speak HTTP to registries beyond this machine");

@@ -24,6 +24,6 @@ export function addRecreateImage(program: Command, exit: (code: number) => void)
 const HELP = `
 Example:
   $ sealift process registry://docker.io/library/busybox:1.36 \\
-      dir://images?unique_names=true
+      'dir://images?unique_names=true'
   $ sealift recreate-image images library/busybox 1.36 busybox.tar
 `;

@@ -36,6 +36,6 @@ export async function openRawSource(
 
 /** For the commands' help. */
 export const SOURCES_HELP = `
-A SOURCE is any of \`sealift help schemes\`. An archive may lie on a web server,
-tar://https://HOST/FILE, and is read there as far as it is needed.
+An image's URI is any of \`sealift help schemes\`. An archive may lie on a web
+server, tar://https://HOST/FILE, and is read there as far as it is needed.
 `;
