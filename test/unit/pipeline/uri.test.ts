@@ -44,6 +44,10 @@ describe("a registry's URI", () => {
       ["insecure", ""],
     ]);
   });
+
+  it("has the last of an option that is given twice", () => {
+    expect(parseUri("registry://h.io/a?os=linux&os=windows").options.get("os")).toBe("windows");
+  });
 });
 
 describe("what is no URI", () => {
