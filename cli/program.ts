@@ -1,6 +1,6 @@
 import { Command, CommanderError, Help, type Option } from "commander";
 import metadata from "../package.json" with { type: "json" };
-import { ERRORS, isSealiftError, SealiftError } from "../src/error.ts";
+import { ERRORS, SealiftError } from "../src/error.ts";
 import { loadCommands } from "./commands/commands.ts";
 import { helpText } from "./commands/help.ts";
 import { leadingOptionsBehind, withVerifyMode } from "./commands/leading-options.ts";
@@ -15,21 +15,27 @@ const MAX_HELP_WIDTH = 100;
 export async function run(given: readonly string[]): Promise<number> {
   const args = leadingOptionsBehind(withVerifyMode(given));
   let exitCode = 0;
+  if (args[0] === "help") return help(args.slice(1));
   const program = await buildProgram(args, (code) => {
     exitCode = code;
   });
-  const [verb, ...words] = args;
   try {
-    if (verb === "help" && !words.some((word) => word.startsWith("-"))) {
-      process.stdout.write(await helpText(words, program));
-      return 0;
-    }
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return wrongUsage(error, args);
-    if (isSealiftError(error, "USAGE")) return createOutput().failure(error);
     throw error;
+  }
+}
+
+/** `help WORDS…`: ours, as commander knows of no topics. Options are of no use to it. */
+async function help(args: readonly string[]): Promise<number> {
+  const words = args.filter((arg) => !arg.startsWith("-"));
+  try {
+    process.stdout.write(await helpText(words, () => buildProgram(words, () => {})));
+    return 0;
+  } catch (error) {
+    return createOutput({ json: args.includes("--json") }).failure(error);
   }
 }
 

@@ -88,6 +88,7 @@ describe("the old commands", () => {
 
   it("are not listed in the help, and refuse what they do not know", async () => {
     expect(await work.sealift(["--help"])).not.toContain("fetch-to");
+    expect(await work.sealift(["help", "fetch-to-oci"])).toContain("Usage: sealift fetch-to-oci");
     await expectFailure(work, ["fetch-to-tarfile", "host", "image"], { code: "USAGE", exit: 2 });
     await expectFailure(work, ["fetch-to-nowhere"], { code: "USAGE", exit: 2 });
   });

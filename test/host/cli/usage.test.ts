@@ -59,6 +59,7 @@ describe("help", () => {
   });
 
   it("for neither command nor topic says what there is", async () => {
+    expect(await run("help")).toEqual(await run("--help"));
     for (const words of [["nosuch"], ["bundle", "nosuch"], ["filters", "exclude"]]) {
       const { code, stdout, stderr } = await run("help", ...words);
       expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
