@@ -30,7 +30,7 @@ export const ERRORS = {
   UNSUPPORTED: row(1, 400),
   // Usage
   USAGE: row(2, 400, "Run the command with --help to see what it takes."),
-  URI_INVALID: row(2, 400, "A URI looks like scheme://path, for example oci-archive://app.tar."),
+  URI_INVALID: row(2, 400, "A URI looks like oci-archive://app.tar; `sealift help schemes` has them all."),
   REFERENCE_INVALID: row(2, 400, "A reference looks like host[:port]/repository[:tag][@digest]."),
   // Archives and encodings that cannot be read
   TAR_INVALID: row(1, 400),

@@ -1,5 +1,8 @@
 import { SealiftError } from "../error.ts";
 
+/** For what is wrong with a filter's specification. */
+export const FILTERS_HINT = "`sealift help filters` says what each takes.";
+
 /** What follows a filter's name: `key=value,key=value`. All that is wrong with it throws USAGE. */
 export class FilterOptions {
   readonly #filter: string;
@@ -64,7 +67,7 @@ export class FilterOptions {
   }
 
   invalid(reason: string): SealiftError {
-    return new SealiftError("USAGE", `Cannot use filter ${this.#filter}: ${reason}`);
+    return new SealiftError("USAGE", `Cannot use filter ${this.#filter}: ${reason}`, { hint: FILTERS_HINT });
   }
 
   #pairs(separator: RegExp): [string, string][] {

@@ -11,7 +11,7 @@ import { search } from "../filter/search.ts";
 import { squash } from "../filter/squash.ts";
 import type { Compression } from "../oci/media-type.ts";
 import { parsePlatform } from "../oci/platform.ts";
-import { FilterOptions } from "./filter-options.ts";
+import { FILTERS_HINT, FilterOptions } from "./filter-options.ts";
 
 /** What a filter may take from its surroundings besides its own options. */
 export interface FilterDefaults {
@@ -86,12 +86,14 @@ const FILTERS: Readonly<Record<string, MakeFilter>> = {
 export function parseFilter(spec: string, defaults: FilterDefaults = {}): Filter {
   const colon = spec.indexOf(":");
   const name = (colon < 0 ? spec : spec.slice(0, colon)).trim().toLowerCase().replaceAll("_", "-");
-  if (name === "") throw new SealiftError("USAGE", "Cannot use filter: its specification is empty");
+  if (name === "")
+    throw new SealiftError("USAGE", "Cannot use filter: its specification is empty", { hint: FILTERS_HINT });
   const make = Object.hasOwn(FILTERS, name) ? FILTERS[name] : undefined;
   if (!make) {
     throw new SealiftError(
       "USAGE",
       `Cannot use filter "${name}": there are ${Object.keys(FILTERS).join(", ")}`,
+      { hint: FILTERS_HINT },
     );
   }
   return made(name, () => make(new FilterOptions(name, colon < 0 ? "" : spec.slice(colon + 1)), defaults));
@@ -105,7 +107,7 @@ function made(name: string, make: () => Filter): Filter {
   } catch (error) {
     if (!isSealiftError(error) || error.message.startsWith(prefix)) throw error;
     const reason = reasonOf(error).replace(/^Cannot (use|read) /, "");
-    throw new SealiftError(error.code, prefix + reason, { cause: error });
+    throw new SealiftError(error.code, prefix + reason, { cause: error, hint: FILTERS_HINT });
   }
 }
 

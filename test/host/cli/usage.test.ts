@@ -1,5 +1,5 @@
 /** What the command says of itself, and how it takes a command line that is wrong. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Workspace } from "./cli.ts";
 import { allCommands, topics } from "./help-pages.ts";
@@ -56,6 +56,19 @@ describe("help", () => {
       expect(lines.length, name).toBeLessThan(50);
     }
     expect((await run("process", "--help")).stdout.split("\n").length).toBeLessThanOrEqual(60);
+  });
+
+  it("is there for every topic that a hint names", async () => {
+    const names = await topics(work);
+    for (const folder of ["src", "cli"]) {
+      const root = new URL(`../../../${folder}/`, import.meta.url);
+      for (const file of readdirSync(root, { recursive: true }).map(String)) {
+        if (!file.endsWith(".ts")) continue;
+        const source = readFileSync(new URL(file, root), "utf8");
+        for (const [, name] of source.matchAll(/`sealift help ([a-z]+)/g))
+          expect(names, file).toContain(name);
+      }
+    }
   });
 
   it("for neither command nor topic says what there is", async () => {

@@ -37,7 +37,8 @@ describe("a wrong filter", () => {
     ["normalize-timestamps:clamp=perhaps", /true or false/],
     ["normalize-timestamps:when=1", /no option "when"/],
   ])("%s is refused with the reason", (spec, message) => {
-    expect(() => parseFilter(spec)).toThrow(expect.objectContaining({ code: "USAGE" }));
+    const hint = expect.stringContaining("`sealift help filters`");
+    expect(() => parseFilter(spec)).toThrow(expect.objectContaining({ code: "USAGE", hint }));
     expect(() => parseFilter(spec)).toThrow(message);
   });
 });
