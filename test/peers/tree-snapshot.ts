@@ -9,9 +9,9 @@ const START = Math.floor(Date.now() / 1000) - 3600;
 
 /**
  * Names, types, modes, owners, times as finely as every Node sets them, link targets, contents,
- * devices and extended attributes, by path. Hard links show as the same file.
+ * devices and extended attributes, by path, whatever order the disk has them in. Hard links show as the same file.
  */
-export async function treeSnapshot(root: string): Promise<readonly string[]> {
+export async function treeSnapshot(root: string, { times = true } = {}): Promise<readonly string[]> {
   const xattrs = await xattrsBelow(root);
   const firstNames = new Map<number, string>();
   const visit = (path: string): string[] => {
@@ -21,7 +21,7 @@ export async function treeSnapshot(root: string): Promise<readonly string[]> {
     if (!found.isDirectory()) firstNames.set(found.ino, same ?? path);
     const parts = [
       path || ".",
-      attributes(found, path === ""),
+      attributes(found, path === "" || !times),
       content(full, found),
       same && `= ${same}`,
       xattrs.get(path),
@@ -39,9 +39,9 @@ export async function treeSnapshot(root: string): Promise<readonly string[]> {
 }
 
 /** umoci leaves the root the time at which it made the last thing in it. */
-function attributes(found: Stats, isRoot: boolean): string {
+function attributes(found: Stats, timeless: boolean): string {
   const { mode, uid, gid, mtimeMs } = found;
-  const implied = isRoot || (found.isDirectory() && (mtimeMs === 0 || mtimeMs / 1000 > START));
+  const implied = timeless || (found.isDirectory() && (mtimeMs === 0 || mtimeMs / 1000 > START));
   return `${mode.toString(8)} ${uid}:${gid} ${implied ? "implied" : (mtimeMs / 1000).toFixed(5)}`;
 }
 
