@@ -2,6 +2,7 @@
  * What `work` makes of each item, in the items' order, with up to `limit` of
  * them under way at once. After a failure no more are begun; `onFailure` hears
  * of it at once, so that those under way can be stopped, and they are waited for.
+ * What it throws is that failure, whatever those that were stopped say of themselves.
  */
 export async function* ahead<Item, Result>(
   items: Iterable<Item>,
@@ -10,22 +11,30 @@ export async function* ahead<Item, Result>(
   onFailure: (error: unknown) => void = () => {},
 ): AsyncGenerator<Result, void, void> {
   const underWay: Promise<Result>[] = [];
-  let failed = false;
+  let failure: { readonly error: unknown } | undefined;
   const begin = (item: Item) => {
     const result = work(item);
     result.catch((error) => {
-      if (!failed) onFailure(error);
-      failed = true;
+      if (failure) return;
+      failure = { error };
+      onFailure(error);
     });
     underWay.push(result);
   };
+  const next = async () => {
+    try {
+      return (await underWay.shift()) as Result;
+    } catch (error) {
+      throw (failure ?? { error }).error;
+    }
+  };
   try {
     for (const item of items) {
-      if (underWay.length >= limit) yield (await underWay.shift()) as Result;
-      if (failed) break;
+      if (underWay.length >= limit) yield await next();
+      if (failure) break;
       begin(item);
     }
-    while (underWay.length > 0) yield (await underWay.shift()) as Result;
+    while (underWay.length > 0) yield await next();
   } finally {
     await Promise.allSettled(underWay);
   }

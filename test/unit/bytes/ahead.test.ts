@@ -63,4 +63,16 @@ describe("work ahead", () => {
     expect(await over).toEqual(new Error("broken"));
     expect(begun()).toEqual([1, 2]);
   });
+
+  it("throws the failure that was first, not what those before it say when they are stopped", async () => {
+    const { work, end } = gate();
+    const stop = () => end(1, new Error("stopped"));
+    const reading = (async () => {
+      for await (const _ of ahead([1, 2], 2, work, stop));
+    })();
+    const over = reading.catch((error: unknown) => error);
+    await settled();
+    end(2, new Error("broken"));
+    expect(await over).toEqual(new Error("broken"));
+  });
 });
