@@ -11,6 +11,7 @@ export { type VerifyOptions, verifyBundle } from "./bundle/verify.ts";
 export { writeBundle } from "./bundle/write.ts";
 export { type Content, contentOf, digestOf, verifiedContent } from "./bytes/content.ts";
 export type { FileMode, FileSystem, Files, FilesWriter, FileWriter, TreeEntry } from "./bytes/files.ts";
+export type { IndexSink } from "./bytes/piece-index.ts";
 export type { FileAttributes, RootFsWriter } from "./bytes/root-fs.ts";
 export { blobSlices, bytesSlices, type Slices } from "./bytes/slices.ts";
 export { memorySpool, type Spool, type SpooledContent, type SpoolSlot } from "./bytes/spool.ts";
@@ -20,7 +21,6 @@ export {
   gunzipIndexing,
   type Indexed,
   type IndexOptions,
-  type IndexSink,
   indexGzip,
 } from "./compression/gzip-indexer.ts";
 export { type IndexedGzip, openIndexedGzip } from "./compression/indexed-gzip.ts";

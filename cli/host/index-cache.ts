@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readdir, rename, rm, stat, utimes } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { CachedIndex, IndexCache } from "../../src/inspect/index-cache.ts";
@@ -11,14 +11,20 @@ import { fileSlices } from "./file-slices.ts";
 const MAX_SIZE = 1e9;
 /** What a process that was ended has left is removed after this time, in milliseconds. */
 const STALE = 24 * 3600 * 1000;
+/** Of a table of contents' file: where in its blob the table is, little-endian. */
+const TOC_HEAD = 6;
+const NEW_FILE = { flag: "wx", mode: 0o600 };
 
-/** Where indexes of layers are kept: `$XDG_CACHE_HOME/sealift/gzip-index`. */
+/** Where indexes of layers are kept: `$XDG_CACHE_HOME/sealift/layer-index`. */
 export function indexCacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   const cache = env.XDG_CACHE_HOME?.startsWith("/") ? env.XDG_CACHE_HOME : join(homedir(), ".cache");
-  return join(cache, "sealift", "gzip-index");
+  return join(cache, "sealift", "layer-index");
 }
 
-/** What is kept of layers in a folder: two files each, the least used given up where all are over `maxSize` bytes. */
+/**
+ * What is kept of layers in a folder: an index and its members, or a table of
+ * contents; the least used is given up where all are over `maxSize` bytes.
+ */
 export function folderIndexCache(
   folder: string = indexCacheFolder(),
   maxSize: number = MAX_SIZE,
@@ -31,9 +37,23 @@ export function folderIndexCache(
       if (cached) await touch(index, members);
       return cached;
     },
+    async readToc(blob) {
+      const path = pathOf(blob, "toc");
+      const kept = await readFile(path).catch(() => undefined);
+      if (!kept || kept.length < TOC_HEAD) return undefined;
+      await touch(path);
+      return { start: kept.readUIntLE(0, TOC_HEAD), packed: new Uint8Array(kept.subarray(TOC_HEAD)) };
+    },
+    async writeToc(blob, { start, packed }) {
+      const pending = await pendingFile(folder);
+      const head = Buffer.alloc(TOC_HEAD);
+      head.writeUIntLE(start, 0, TOC_HEAD);
+      await filing("write", pending, () => writeFile(pending, Buffer.concat([head, packed]), NEW_FILE));
+      await filing("write", pending, () => rename(pending, pathOf(blob, "toc")));
+      await prune(folder, maxSize);
+    },
     async create(blob) {
-      await filing("make", folder, () => mkdir(folder, { recursive: true, mode: 0o700 }));
-      const pending = join(folder, `.${randomBytes(8).toString("hex")}`);
+      const pending = await pendingFile(folder);
       const handle = await filing("write", pending, () => open(pending, "wx", 0o600));
       return {
         index: {
@@ -60,6 +80,12 @@ export function folderIndexCache(
       };
     },
   };
+}
+
+/** A name in the folder, which is there then, for a file that is not complete. */
+async function pendingFile(folder: string): Promise<string> {
+  await filing("make", folder, () => mkdir(folder, { recursive: true, mode: 0o700 }));
+  return join(folder, `.${randomBytes(8).toString("hex")}`);
 }
 
 async function openBoth(index: string, members: string): Promise<CachedIndex | undefined> {

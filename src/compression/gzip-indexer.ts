@@ -1,5 +1,6 @@
 import type { Content } from "../bytes/content.ts";
 import { Gather } from "../bytes/gather.ts";
+import type { IndexSink } from "../bytes/piece-index.ts";
 import { type ByteStream, chunksOf, drain, streamFrom } from "../bytes/stream.ts";
 import { verified } from "../bytes/verified.ts";
 import { SealiftError } from "../error.ts";
@@ -13,11 +14,6 @@ import {
   GZIP_INDEX_PIECE,
   type GzipSpan,
 } from "./gzip-index.ts";
-
-/** Takes the side file's bytes in their order; a spool's slot is one. */
-export interface IndexSink {
-  write(chunk: Uint8Array): Promise<void>;
-}
 
 /** What the index is of. */
 export interface Indexed {

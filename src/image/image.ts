@@ -84,6 +84,8 @@ export interface Layer {
   blob(has?: Has): Promise<LayerBlob>;
   /** The uncompressed tar; its digest is the diff_id. */
   tar(): Promise<Content>;
+  /** The uncompressed tar where it lies as it is, from any offset, not checked; absent where it does not. */
+  readonly tarSlices?: Slices;
   /** The uncompressed tar in one pass, checked against the diff_id where it is known. */
   stream(): Promise<ByteStream>;
   /**

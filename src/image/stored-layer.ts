@@ -18,12 +18,13 @@ export interface StoredLayer {
 export function storedLayer(stored: StoredLayer, host: Host): Layer {
   const { kernels } = host;
   const { blob } = stored;
-  const { descriptor } = blob;
+  const { descriptor, slices } = blob;
+  const compression = declaredCompression(descriptor.mediaType);
   let spooled: Promise<SpooledContent> | undefined;
 
   async function stream(): Promise<ByteStream> {
     const diffId = await stored.diffId();
-    const tar = decompress(await blob.open(), kernels, declaredCompression(descriptor.mediaType));
+    const tar = decompress(await blob.open(), kernels, compression);
     return verified(tar, { digest: diffId }, kernels, `layer ${descriptor.digest} (uncompressed)`);
   }
 
@@ -34,10 +35,10 @@ export function storedLayer(stored: StoredLayer, host: Host): Layer {
     isStored: true,
     blob: async () => blob,
     stream: async () => (spooled ? (await spooled).open() : stream()),
-    ...(declaredCompression(descriptor.mediaType) === "gzip" && { packed: blob.open }),
+    ...(compression === "gzip" && { packed: blob.open }),
+    ...(compression === "none" && slices && { tarSlices: slices }),
     async tar() {
-      if (declaredCompression(descriptor.mediaType) === "none")
-        return requireDiffId(blob, await stored.diffId());
+      if (compression === "none") return requireDiffId(blob, await stored.diffId());
       spooled ??= stream().then(async (tar) => spoolVerified(host.spool, await stored.diffId(), tar));
       return spooled;
     },

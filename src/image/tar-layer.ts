@@ -1,5 +1,6 @@
 import type { Content } from "../bytes/content.ts";
 import { observed } from "../bytes/progress.ts";
+import type { Slices } from "../bytes/slices.ts";
 import { spoolContent } from "../bytes/spool.ts";
 import { gzip } from "../compression/gzip.ts";
 import type { Host } from "../host.ts";
@@ -11,8 +12,8 @@ import { type Made, rememberedOrMade } from "./remembered.ts";
 /** What a layer cache calls compressing and nothing else. */
 export const COMPRESSED_ONLY: string = `gzip-${GZIP_LEVEL},kernels-${KERNEL_VERSION}`;
 
-/** A layer of which there is only the uncompressed tar; its blob is the tar compressed by our own gzip. */
-export function tarLayer(tar: Content, host: Host): Layer {
+/** A layer of which there is only the uncompressed tar, in `slices` as it lies; its blob is the tar compressed by our own gzip. */
+export function tarLayer(tar: Content, host: Host, slices?: Slices): Layer {
   let made: Promise<Made> | undefined;
   const key = { input: tar.digest, work: COMPRESSED_ONLY };
 
@@ -28,6 +29,7 @@ export function tarLayer(tar: Content, host: Host): Layer {
     mediaType: MEDIA_TYPE.ociLayerGzip,
     diffId: async () => tar.digest,
     tar: async () => tar,
+    ...(slices && { tarSlices: slices }),
     stream: () => tar.open(),
     async blob(has) {
       made ??= rememberedOrMade(key, has, host, compress);

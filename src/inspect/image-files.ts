@@ -1,5 +1,5 @@
 import { type ByteStream, streamOf } from "../bytes/stream.ts";
-import { SealiftError } from "../error.ts";
+import { reasonOf, SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
 import type { Image, Layer } from "../image/image.ts";
 import type { LayerEntry } from "../image/layer-entries.ts";
@@ -7,7 +7,7 @@ import type { MergedTree } from "../image/tree.ts";
 import { TreeMerger } from "../image/tree-merger.ts";
 import type { IndexCache } from "./index-cache.ts";
 import { LayerPaths, parentOf } from "./layer-paths.ts";
-import { type LayerTable, layerTable } from "./layer-table.ts";
+import { isContentError, type LayerTable, layerTable } from "./layer-table.ts";
 
 /** A path of an image, and which layer has what it names; the lowest is 0. */
 export interface FoundFile {
@@ -68,11 +68,19 @@ export class ImageFiles {
   /** A file's content, checked. */
   async open({ layer, entry }: FoundFile): Promise<ByteStream> {
     if (!entry || entry.size === 0) return streamOf(new Uint8Array());
-    const { offset, size } = entry;
-    const { taken, content } = await this.#table(layer);
-    if (content) return content.slice(offset, offset + size);
-    const at = taken.get(offset) ?? (await this.#taken(layer, offset));
-    return at.open();
+    const table = await this.#table(layer);
+    try {
+      return await table.open(entry);
+    } catch (error) {
+      if (!table.whole || !isContentError(error)) throw error;
+      const message = `Reads layer ${layer} whole, as its table of contents is wrong: ${reasonOf(error)}`;
+      this.#host.log({ type: "warning", message });
+      this.#paths.delete(layer);
+      this.#tables.set(layer, await table.whole());
+      const found = await this.find(entry.path);
+      if (found?.entry?.type !== "file") throw error;
+      return this.open(found);
+    }
   }
 
   /** Paths of the layers read so far that end in the same name. */
@@ -85,15 +93,6 @@ export class ImageFiles {
       }
     }
     return [...found].sort();
-  }
-
-  /** The layer read once more for a content that was not known to be wanted the first time. */
-  async #taken(layer: number, offset: number) {
-    const wanted = (entry: LayerEntry) => entry.offset === offset;
-    const { taken } = await layerTable(this.#layers[layer] as Layer, wanted, this.#host, undefined);
-    const content = taken.get(offset);
-    if (content) return content;
-    throw new SealiftError("DIGEST_MISMATCH", `Cannot read layer ${layer}: it has changed while it was read`);
   }
 
   async #table(layer: number, path?: string): Promise<LayerTable> {

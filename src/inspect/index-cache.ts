@@ -1,19 +1,20 @@
+import type { IndexSink } from "../bytes/piece-index.ts";
 import type { Slices } from "../bytes/slices.ts";
 import { collect, streamFrom } from "../bytes/stream.ts";
 import { gunzip } from "../compression/gzip.ts";
-import type { IndexSink } from "../compression/gzip-indexer.ts";
+import type { TocCache } from "../image/chunked-layer.ts";
 import type { LayerEntry } from "../image/layer-entries.ts";
 import type { Kernels } from "../kernel/kernels.ts";
 import type { Digest } from "../oci/digest.ts";
 
-/** Where what was learnt of layers that lie elsewhere is kept; it may forget any of it. */
-export interface IndexCache {
-  open(blob: Digest): Promise<CachedIndex | undefined>;
-  create(blob: Digest): Promise<CachedIndexWriter>;
+/** Where what was learnt of layers is kept, by the digest of their blobs or plain tars; it may forget any of it. */
+export interface IndexCache extends TocCache {
+  open(digest: Digest): Promise<CachedIndex | undefined>;
+  create(digest: Digest): Promise<CachedIndexWriter>;
 }
 
 export interface CachedIndex {
-  /** docs/gzip-index.md. */
+  /** Of gzip as docs/gzip-index.md has it, of a plain tar as bytes/piece-index.ts. */
   readonly index: Slices;
   /** The tar's members, as {@link encodeMembers} has them. */
   readonly members: Slices;

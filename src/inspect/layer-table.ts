@@ -1,35 +1,35 @@
 import { type SpooledContent, spoolContent } from "../bytes/spool.ts";
 import { type ByteStream, streamFrom } from "../bytes/stream.ts";
 import { verified } from "../bytes/verified.ts";
-import { gunzipIndexing } from "../compression/gzip-indexer.ts";
-import { type IndexedGzip, openIndexedGzip } from "../compression/indexed-gzip.ts";
-import { reasonOf, SealiftError } from "../error.ts";
+import { type ErrorCode, isSealiftError, reasonOf, SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
-import type { Layer, LayerBlob } from "../image/image.ts";
+import { chunkedLayer } from "../image/chunked-layer.ts";
+import type { Layer } from "../image/image.ts";
 import { type LayerEntry, layerEntry } from "../image/layer-entries.ts";
 import { MAX_TREE_ENTRIES } from "../image/tree-merger.ts";
 import type { Digest } from "../oci/digest.ts";
-import { declaredCompression } from "../oci/media-type.ts";
 import { StreamInput } from "../tar/input.ts";
 import { bodyChunks, readHeads } from "../tar/read.ts";
 import { type CachedIndexWriter, decodeMembers, encodeMembers, type IndexCache } from "./index-cache.ts";
+import { type IndexableLayer, indexableLayer } from "./indexable-layer.ts";
 
-/** A layer's members, and what else reading it has left. */
+/** A layer's members, and their contents. */
 export interface LayerTable {
   /** In the layer's order. */
   readonly entries: readonly LayerEntry[];
-  /** The contents taken on the way, by their entries' offsets. */
-  readonly taken: ReadonlyMap<number, SpooledContent>;
-  /** The layer's tar from any offset, checked, without the layer being read. */
-  readonly content?: IndexedGzip;
+  /** A regular file's content, checked before it is given. */
+  open(entry: LayerEntry): Promise<ByteStream>;
+  /** Where it is the layer's own table of contents that tells: what the layer itself tells. */
+  readonly whole?: () => Promise<LayerTable>;
 }
 
 /** Whether an entry's content is wanted while the layer is read. */
 export type Wanted = (entry: LayerEntry) => boolean;
 
 /**
- * A layer's members: from the cache, where it has them, and else from the layer,
- * which is read and checked whole. What it has in a place of its own is then cached.
+ * A layer's members: by its own table of contents, where the manifest vouches
+ * for one; from the cache, where it has them; and else from the layer, which is
+ * read and checked whole. What it has in a place of its own is then cached.
  */
 export async function layerTable(
   layer: Layer,
@@ -37,52 +37,75 @@ export async function layerTable(
   host: Host,
   cache: IndexCache | undefined,
 ): Promise<LayerTable> {
-  const blob = cache && (await indexableBlob(layer, host));
-  if (!cache || !blob) return readTable(await layer.stream(), wanted, host);
-  return (await cachedTable(layer, blob, host, cache)) ?? indexedTable(layer, blob, wanted, host, cache);
+  const whole = () => wholeTable(layer, wanted, host, cache);
+  try {
+    const chunked = await chunkedLayer(layer, host, cache);
+    if (chunked) return { ...chunked, whole };
+  } catch (error) {
+    if (!isContentError(error)) throw error;
+    host.log({ type: "warning", message: `Reads ${await nameOf(layer)} whole: ${reasonOf(error)}` });
+  }
+  return whole();
 }
 
-/** Only what is far away is worth an index: what is here is as soon read. */
-async function indexableBlob(layer: Layer, { kernels }: Host): Promise<LayerBlob | undefined> {
-  if (!layer.isStored || declaredCompression(layer.mediaType) !== "gzip") return undefined;
-  if (!kernels.gunzipWithPoints || !kernels.gunzipFrom) return undefined;
-  const blob = await layer.blob();
-  return blob.slices ? blob : undefined;
+async function nameOf(layer: Layer): Promise<string> {
+  return `layer ${(await layer.blob()).digest}`;
+}
+
+/** What is wrong with bytes, and not with the way to them. */
+const CONTENT_ERRORS: readonly ErrorCode[] = [
+  ...(["DIGEST_MISMATCH", "SIZE_MISMATCH", "DIGEST_INVALID", "LAYOUT_INVALID", "LIMIT_EXCEEDED"] as const),
+  ...(["GZIP_INVALID", "GZIP_TRUNCATED", "ZSTD_INVALID", "ZSTD_TRUNCATED"] as const),
+  ...(["TAR_INVALID", "TAR_TRUNCATED", "UNSAFE_PATH", "UNSUPPORTED"] as const),
+];
+
+/** Whether an error says that a table of contents is not what its layer has. */
+export function isContentError(error: unknown): boolean {
+  return isSealiftError(error, ...CONTENT_ERRORS);
+}
+
+async function wholeTable(
+  layer: Layer,
+  wanted: Wanted,
+  host: Host,
+  cache: IndexCache | undefined,
+): Promise<LayerTable> {
+  const indexable = cache && (await indexableLayer(layer, host));
+  if (!cache || !indexable) return readTable(layer, await layer.stream(), wanted, host);
+  const cached = await cachedTable(indexable, host, cache);
+  return cached ?? indexedTable(layer, indexable, wanted, host, cache);
 }
 
 async function cachedTable(
-  layer: Layer,
-  blob: LayerBlob,
+  { digest, open }: IndexableLayer,
   host: Host,
   cache: IndexCache,
 ): Promise<LayerTable | undefined> {
-  const cached = await cache.open(blob.digest);
-  if (!cached || !blob.slices) return undefined;
+  const cached = await cache.open(digest);
+  if (!cached) return undefined;
   try {
-    const content = await openIndexedGzip(cached.index, blob.slices, host.kernels);
-    if (content.blob.digest !== blob.digest || content.content.digest !== (await layer.diffId())) {
-      return undefined;
-    }
-    return { entries: await decodeMembers(cached.members, host.kernels), taken: new Map(), content };
+    const tar = await open(cached.index);
+    const entries = await decodeMembers(cached.members, host.kernels);
+    return { entries, open: async ({ offset, size }) => tar.slice(offset, offset + size) };
   } catch (error) {
     // A cache is no reason to fail: what it has damaged is made again.
-    host.log({ type: "debug", message: `The cached index of ${blob.digest} is not used: ${error}` });
+    host.log({ type: "debug", message: `The cached index of ${digest} is not used: ${error}` });
     return undefined;
   }
 }
 
 async function indexedTable(
   layer: Layer,
-  blob: LayerBlob,
+  indexable: IndexableLayer,
   wanted: Wanted,
   host: Host,
   cache: IndexCache,
 ): Promise<LayerTable> {
   const diffId = await layer.diffId();
-  const writer = await optionalWriter(cache, blob.digest, host);
+  const writer = await optionalWriter(cache, indexable.digest, host);
   try {
-    const tar = gunzipIndexing(await blob.open(), { blob, diffId }, writer.index, host.kernels);
-    const table = await readTable(verified(tar, { digest: diffId }, host.kernels), wanted, host);
+    const tar = verified(await indexable.read(writer.index), { digest: diffId }, host.kernels);
+    const table = await readTable(layer, tar, wanted, host);
     await writer.commit(await encodeMembers(table.entries, host.kernels));
     return table;
   } catch (error) {
@@ -115,7 +138,7 @@ async function optionalWriter(cache: IndexCache, blob: Digest, host: Host): Prom
 }
 
 /** Reads a layer's tar to its end, where it has been checked. */
-async function readTable(tar: ByteStream, wanted: Wanted, host: Host): Promise<LayerTable> {
+async function readTable(layer: Layer, tar: ByteStream, wanted: Wanted, host: Host): Promise<LayerTable> {
   const input = new StreamInput(tar);
   const entries: LayerEntry[] = [];
   const taken = new Map<number, SpooledContent>();
@@ -130,5 +153,17 @@ async function readTable(tar: ByteStream, wanted: Wanted, host: Host): Promise<L
       taken.set(entry.offset, await spoolContent(host.spool, host.kernels, body));
     }
   }
-  return { entries, taken };
+  return {
+    entries,
+    open: async (entry) => taken.get(entry.offset)?.open() ?? openAgain(layer, entry, host),
+  };
+}
+
+/** The layer read once more for a content that was not known to be wanted the first time. */
+async function openAgain(layer: Layer, { offset, path }: LayerEntry, host: Host): Promise<ByteStream> {
+  const wanted = (entry: LayerEntry) => entry.offset === offset;
+  const { entries, open } = await readTable(layer, await layer.stream(), wanted, host);
+  const entry = entries.find(wanted);
+  if (entry) return open(entry);
+  throw new SealiftError("DIGEST_MISMATCH", `Cannot read /${path}: its layer has changed while it was read`);
 }

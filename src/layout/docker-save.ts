@@ -61,6 +61,8 @@ export interface DockerSaveLayer {
   readonly compression: Compression;
   /** Of the file, where its name tells: `blobs/sha256/HEX` of Docker 25 and later. */
   readonly digest?: Digest;
+  /** The file from any offset, not checked. */
+  readonly slices: Slices;
   /** The file as it is, checked against `digest` if there is one; the diff_id is the caller's to check. */
   open(): Promise<ByteStream>;
 }
@@ -163,6 +165,7 @@ async function readLayer(
     file: name,
     diffId,
     size: file.size,
+    slices: file,
     compression: compressionOf(head),
     ...(digest && { digest }),
     async open() {

@@ -32,6 +32,8 @@ export interface OciLayout {
   has(descriptor: Pick<Descriptor, "digest" | "size">): boolean;
   /** The blob, checked while it is read. Throws BLOB_UNKNOWN, SIZE_MISMATCH. */
   open(descriptor: Descriptor): Promise<ByteStream>;
+  /** A part of the blob, not checked. Throws BLOB_UNKNOWN, SIZE_MISMATCH. */
+  openRange(descriptor: Descriptor, start: number, end: number): Promise<ByteStream>;
   /**
    * The entry of index.json that `ref` names, by its ref.name, its containerd
    * name or its digest; without `ref` the only image there is.
@@ -52,6 +54,7 @@ export async function readOciLayout(files: Files, kernels: Kernels): Promise<Oci
     async open(descriptor) {
       return verified(blobFile(files, descriptor).slice(), descriptor, kernels);
     },
+    openRange: async (descriptor, start, end) => blobFile(files, descriptor).slice(start, end),
     select: (ref) => (ref === undefined ? onlyImage(index) : named(index, ref)),
   };
 }

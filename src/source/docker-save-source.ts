@@ -12,6 +12,7 @@ import { storedBlob } from "../image/stored-blob.ts";
 import { storedLayer } from "../image/stored-layer.ts";
 import { tarLayer } from "../image/tar-layer.ts";
 import { type DockerSaveLayer, readDockerSave } from "../layout/docker-save.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, formatDigest } from "../oci/digest.ts";
 import { MEDIA_TYPE, withCompression } from "../oci/media-type.ts";
 
@@ -26,25 +27,18 @@ export async function dockerSaveImage(files: Files, ref: string | undefined, hos
 
 function savedLayer(saved: DockerSaveLayer, host: Host): Layer {
   if (saved.compression === "none") {
-    return tarLayer(
-      verifiedContent(host.kernels, { digest: saved.diffId, size: saved.size }, saved.open),
-      host,
-    );
+    const { diffId, size, open, slices } = saved;
+    return tarLayer(verifiedContent(host.kernels, { digest: diffId, size }, open), host, slices);
   }
   return compressedLayer(saved, host);
 }
 
 /** A layer saved compressed is kept as it is; where its name does not tell its digest, it is read once for it. */
 function compressedLayer(saved: DockerSaveLayer, host: Host): Layer {
-  const mediaType = withCompression(MEDIA_TYPE.ociLayer, saved.compression);
-  const layer = once(async () => {
-    const digest = saved.digest ?? (await digestOfFile(saved, host));
-    const descriptor = { mediaType, digest, size: saved.size };
-    const blob = storedBlob(descriptor, { open: saved.open }, host);
-    return storedLayer({ blob, diffId: async () => saved.diffId }, host);
-  });
+  if (saved.digest) return fileLayer(saved, saved.digest, host);
+  const layer = once(async () => fileLayer(saved, await digestOfFile(saved, host), host));
   return {
-    mediaType,
+    mediaType: withCompression(MEDIA_TYPE.ociLayer, saved.compression),
     diffId: async () => saved.diffId,
     blob: async (has) => (await layer()).blob(has),
     tar: async () => (await layer()).tar(),
@@ -52,6 +46,17 @@ function compressedLayer(saved: DockerSaveLayer, host: Host): Layer {
     packed: async () => (await layer()).packed?.(),
     release: async () => (await layer()).release(),
   };
+}
+
+function fileLayer(
+  { size, compression, open, slices, diffId }: DockerSaveLayer,
+  digest: Digest,
+  host: Host,
+): Layer {
+  const descriptor = { mediaType: withCompression(MEDIA_TYPE.ociLayer, compression), digest, size };
+  const openRange = async (_: Descriptor, start: number, end: number) => slices.slice(start, end);
+  const blob = storedBlob(descriptor, { open, openRange }, host);
+  return storedLayer({ blob, diffId: async () => diffId }, host);
 }
 
 /** The digest of a file that nothing vouches for but its diff_id: so that is checked in the same pass. */

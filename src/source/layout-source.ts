@@ -45,8 +45,9 @@ export async function ociLayoutImage(files: Files, selection: Selection, host: H
 export function layoutStorage(layout: OciLayout, referrers: boolean, host: Host): ManifestStorage {
   const open = (descriptor: Descriptor) => layout.open(descriptor);
   const has = async (descriptor: Descriptor) => layout.has(descriptor);
-  if (!referrers) return { open, has };
-  return { open, has, attachments: (subject) => attachmentsOf(subject, layout, host) };
+  const { openRange } = layout;
+  if (!referrers) return { open, openRange, has };
+  return { open, openRange, has, attachments: (subject) => attachmentsOf(subject, layout, host) };
 }
 
 /** In a layout what is attached stands in index.json; its manifest names the subject, or cosign's tag does. */

@@ -26,6 +26,11 @@ export function xattrsOf(pax: PaxRecords): Xattrs {
   return found.size === 0 ? NONE : found;
 }
 
+/** The PAX record that an extended attribute is, as star writes it. */
+export function xattrRecord(name: string, value: Uint8Array): readonly [key: string, value: Uint8Array] {
+  return [SCHILY + name, value];
+}
+
 function decodedName(name: string): string {
   try {
     return decodeURIComponent(name);

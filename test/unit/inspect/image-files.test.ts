@@ -19,6 +19,7 @@ import { archive, rawMember, readAll, text } from "../tar/raw.ts";
 import { pathOf, TestLayout } from "./raw.ts";
 
 const memory = await memoryHost();
+const NO_TOCS = { readToc: async () => undefined, writeToc: async () => {} };
 
 /** An image of layers, and which of them were read. */
 function imageOf(...layers: readonly (readonly (string | Uint8Array)[])[]) {
@@ -207,7 +208,11 @@ describe("a gzip layer that lies elsewhere", async () => {
     });
     const fine = async () => {};
     for (const create of [full, writer({ write: full }, fine), writer({ write: fine }, full)]) {
-      const files = new ImageFiles(remote().open(), host, { open: async () => undefined, create });
+      const files = new ImageFiles(remote().open(), host, {
+        open: async () => undefined,
+        create,
+        ...NO_TOCS,
+      });
       expect(await contentOf(files, "wanted")).toBe("found");
     }
     expect(aborted).toHaveLength(2);

@@ -1,0 +1,55 @@
+import type { Slices } from "../bytes/slices.ts";
+import { collect, streamFrom, streamOf } from "../bytes/stream.ts";
+import { verified } from "../bytes/verified.ts";
+import { gunzip } from "../compression/gzip.ts";
+import type { Kernels } from "../kernel/kernels.ts";
+import type { Digest } from "../oci/digest.ts";
+import { StreamInput } from "../tar/input.ts";
+import { bodyChunks, readHeads } from "../tar/read.ts";
+import { layerEntry } from "./layer-entries.ts";
+import { MAX_TOC_SIZE, tocInvalid } from "./toc.ts";
+import type { TocFormat, TocPlace, UnpackedToc } from "./toc-format.ts";
+
+/** Of the table's JSON, in the descriptor of its layer: what makes it the manifest's word. */
+const TOC_DIGEST = "containerd.io/snapshot/stargz/toc.digest";
+const TOC_NAME = "stargz.index.json";
+
+/** An empty gzip member whose extra field, `SG` and a length before it, says where the table is (estargz.md "Footer"). */
+const FOOTER_SIZE = 51;
+const EXTRA = { start: 16, end: 38, text: /^([0-9a-f]{16})STARGZ$/ };
+
+/** The layer's tar, the table its last file, as gzip members of which each file has its own. */
+export const ESTARGZ: TocFormat = {
+  compression: "gzip",
+  digestOf: (annotations) => annotations[TOC_DIGEST],
+  locate: (blob) => locate(blob),
+  unpack,
+};
+
+async function locate(blob: Slices): Promise<TocPlace> {
+  const end = blob.size - FOOTER_SIZE;
+  if (end <= 0) throw tocInvalid("the layer is too short to have one");
+  const footer = await collect(blob.slice(end), FOOTER_SIZE, "footer");
+  const extra = String.fromCharCode(...footer.subarray(EXTRA.start, EXTRA.end));
+  const [, offset] = EXTRA.text.exec(extra) ?? [];
+  if (offset === undefined) throw tocInvalid("the layer does not end in the footer of eStargz");
+  return { start: Number.parseInt(offset, 16), end };
+}
+
+async function unpack(packed: Uint8Array, digest: Digest, kernels: Kernels): Promise<UnpackedToc> {
+  // The header and the tar's end come on top.
+  const tar = gunzip(streamOf(packed), kernels, { maxOutput: MAX_TOC_SIZE + (1 << 20) });
+  const input = new StreamInput(tar);
+  try {
+    for await (const { header } of readHeads(input, kernels)) {
+      const { name, size, type } = header;
+      if (name !== TOC_NAME || type !== "file") break;
+      const body = streamFrom(bodyChunks(input, input.position, input.position + size));
+      const json = await collect(verified(body, { digest, size }, kernels, TOC_NAME), MAX_TOC_SIZE, TOC_NAME);
+      return { json, entry: layerEntry(header, 0) };
+    }
+  } finally {
+    await input.cancel();
+  }
+  throw tocInvalid(`it is not the file ${TOC_NAME}`);
+}

@@ -1,0 +1,61 @@
+import { collect, streamOf } from "../bytes/stream.ts";
+import { verified } from "../bytes/verified.ts";
+import { unzstd } from "../compression/zstd.ts";
+import type { Kernels } from "../kernel/kernels.ts";
+import type { Digest } from "../oci/digest.ts";
+import { MAX_TOC_SIZE, tocInvalid } from "./toc.ts";
+import type { Annotations, TocFormat, TocPlace, UnpackedToc } from "./toc-format.ts";
+
+/** containers/storage since 2023, and before that and stargz-snapshotter to this day. */
+const PREFIXES = ["io.github.containers.zstd-chunked.", "io.containers.zstd-chunked."];
+
+/** `offset:length:uncompressed length:type`, of which 1 is the only type there is. */
+const POSITION = /^(\d{1,15}):(\d{1,15}):(\d{1,15}):1$/;
+
+/**
+ * The layer's tar as zstd frames of which each file has its own, and behind it
+ * the table in a frame to be skipped (containers/storage, pkg/chunked). The
+ * footer says what the annotations say and is not read: no digest covers it.
+ * Nor is tar-split, by which podman makes the tar of the files again.
+ */
+export const ZSTD_CHUNKED: TocFormat = {
+  compression: "zstd",
+  digestOf: (annotations) => annotationOf(annotations, "manifest-checksum"),
+  async locate(_, annotations) {
+    const { start, end } = positionOf(annotations);
+    return { start, end };
+  },
+  unpack,
+};
+
+/** The digest is of the table as it is in the blob, so nothing is decompressed that was not checked. */
+async function unpack(
+  packed: Uint8Array,
+  digest: Digest,
+  kernels: Kernels,
+  annotations: Annotations,
+): Promise<UnpackedToc> {
+  const { length } = positionOf(annotations);
+  const checked = verified(streamOf(packed), { digest, size: packed.length }, kernels, "table of contents");
+  const json = await collect(
+    unzstd(checked, kernels, { maxOutput: length }),
+    MAX_TOC_SIZE,
+    "table of contents",
+  );
+  if (json.length !== length) throw tocInvalid(`it has ${json.length} bytes, its annotation says ${length}`);
+  return { json };
+}
+
+function positionOf(annotations: Annotations): TocPlace & { readonly length: number } {
+  const position = annotationOf(annotations, "manifest-position") ?? "";
+  const [, start, size, length] = (POSITION.exec(position) ?? []).map(Number);
+  if (start === undefined || size === undefined || length === undefined) {
+    throw tocInvalid(`its position is said to be ${JSON.stringify(position.slice(0, 100))}`);
+  }
+  return { start, end: start + size, length };
+}
+
+function annotationOf(annotations: Annotations, name: string): string | undefined {
+  const [found] = PREFIXES.filter((prefix) => annotations[prefix + name] !== undefined);
+  return found && annotations[found + name];
+}
