@@ -1,12 +1,8 @@
 import type { Command } from "commander";
 import { SealiftError } from "../../src/error.ts";
-import { noSuchFile, openImageFiles } from "./image-files.ts";
+import { type ImageFilesOptions, noSuchFile, openImageFiles } from "./image-files.ts";
 import { registriesIn, runCommand } from "./run.ts";
-import { addSourceOptions, SOURCES_HELP, type SourceOptions } from "./source.ts";
-
-interface CatOptions extends SourceOptions {
-  readonly cache?: boolean;
-}
+import { addSourceOptions, SOURCES_HELP } from "./source.ts";
 
 /** `cat SOURCE PATH`: one file of an image, on standard output. */
 export function addCat(program: Command, exit: (code: number) => void): void {
@@ -20,26 +16,28 @@ export function addCat(program: Command, exit: (code: number) => void): void {
     .argument("<path>", "the file")
     .option("--no-cache", "keep no index of the layers, and use none")
     .addHelpText("after", HELP);
-  addSourceOptions(command, "one").action(async (source: string, path: string, options: CatOptions) => {
-    exit(
-      await runCommand(
-        options,
-        async ({ host, output }) => {
-          const files = await openImageFiles(source, options, host);
-          const found = await files.find(path);
-          if (!found) throw noSuchFile(path, files);
-          const type = found.entry?.type ?? "directory";
-          if (type !== "file") {
-            throw new SealiftError("UNSUPPORTED", `Cannot print ${path}: it is a ${type}, not a file`, {
-              hint: type === "directory" ? "List it with `sealift ls`." : "",
-            });
-          }
-          await output.bytes(await files.open(found));
-        },
-        () => registriesIn(source),
-      ),
-    );
-  });
+  addSourceOptions(command, "one").action(
+    async (source: string, path: string, options: ImageFilesOptions) => {
+      exit(
+        await runCommand(
+          options,
+          async ({ host, output }) => {
+            const files = await openImageFiles(source, options, host);
+            const found = await files.find(path);
+            if (!found) throw noSuchFile(path, files);
+            const type = found.entry?.type ?? "directory";
+            if (type !== "file") {
+              throw new SealiftError("UNSUPPORTED", `Cannot print ${path}: it is a ${type}, not a file`, {
+                hint: type === "directory" ? "List it with `sealift ls`." : "",
+              });
+            }
+            await output.bytes(await files.open(found));
+          },
+          () => registriesIn(source),
+        ),
+      );
+    },
+  );
 }
 
 const HELP = `${SOURCES_HELP}

@@ -1,6 +1,8 @@
 import { SealiftError } from "../../src/error.ts";
+import type { Image } from "../../src/image/image.ts";
 import { singlePlatform } from "../../src/image/multi-platform-image.ts";
 import { ImageFiles } from "../../src/inspect/image-files.ts";
+import { platformImages, platformName } from "../../src/inspect/platform-images.ts";
 import { openImage } from "../../src/pipeline/pipeline.ts";
 import type { NodeHost } from "../host/host.ts";
 import { folderIndexCache } from "../host/index-cache.ts";
@@ -8,15 +10,40 @@ import { runOptions } from "./pipeline.ts";
 import { schemesOf } from "./schemes.ts";
 import type { SourceOptions } from "./source.ts";
 
+export interface ImageFilesOptions extends SourceOptions {
+  readonly cache?: boolean;
+}
+
 /** The files of the image that a source names; indexes of its layers are kept unless `cache` is false. */
 export async function openImageFiles(
   source: string,
-  options: SourceOptions & { readonly cache?: boolean },
+  options: ImageFilesOptions,
   host: NodeHost,
 ): Promise<ImageFiles> {
   const image = await openImage(source, schemesOf(host), host, runOptions(options));
-  const single = singlePlatform(image, "a file list");
-  return new ImageFiles(single, host, options.cache === false ? undefined : folderIndexCache());
+  return filesOf(singlePlatform(image, "a file list"), options, host);
+}
+
+export interface PlatformFiles {
+  readonly platform: string;
+  readonly files: ImageFiles;
+}
+
+/** As {@link openImageFiles}, of each platform's image. */
+export async function openPlatformsFiles(
+  source: string,
+  options: ImageFilesOptions,
+  host: NodeHost,
+): Promise<readonly PlatformFiles[]> {
+  const content = await openImage(source, schemesOf(host), host, runOptions(options));
+  return (await platformImages(content)).map(({ platform, image }) => ({
+    platform: platformName(platform),
+    files: filesOf(image, options, host),
+  }));
+}
+
+function filesOf(image: Image, { cache }: ImageFilesOptions, host: NodeHost): ImageFiles {
+  return new ImageFiles(image, host, cache === false ? undefined : folderIndexCache());
 }
 
 /** As many as help; more are a search. */

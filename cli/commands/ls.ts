@@ -1,17 +1,23 @@
 import type { Command } from "commander";
-import { SealiftError } from "../../src/error.ts";
-import type { ListedFile } from "../../src/inspect/list-files.ts";
-import { listEntry, listNode } from "../../src/inspect/list-files.ts";
-import { fileListText } from "../output/file-list.ts";
-import { noSuchFile, openImageFiles } from "./image-files.ts";
+import { isSealiftError, SealiftError } from "../../src/error.ts";
+import type { LayerEntry } from "../../src/image/layer-entries.ts";
+import type { ImageFiles } from "../../src/inspect/image-files.ts";
+import { type ListedFile, listEntry, listNode } from "../../src/inspect/list-files.ts";
+import { fileListText, type PlatformList, platformListsText } from "../output/file-list.ts";
+import {
+  type ImageFilesOptions,
+  noSuchFile,
+  openImageFiles,
+  openPlatformsFiles,
+  type PlatformFiles,
+} from "./image-files.ts";
 import { registriesIn, runCommand } from "./run.ts";
-import { addSourceOptions, SOURCES_HELP, type SourceOptions } from "./source.ts";
+import { addSourceOptions, SOURCES_HELP } from "./source.ts";
 
-interface ListOptions extends SourceOptions {
+interface ListOptions extends ImageFilesOptions {
   readonly long?: boolean;
   readonly recursive?: boolean;
   readonly layer?: string;
-  readonly cache?: boolean;
 }
 
 /** `ls SOURCE [PATH]`: the files of an image. */
@@ -29,37 +35,66 @@ export function addLs(program: Command, exit: (code: number) => void): void {
     .option("--layer <n>", "what one layer has, whiteouts included; the lowest is 0")
     .option("--no-cache", "keep no index of the layers, and use none")
     .addHelpText("after", HELP);
-  addSourceOptions(command, "one").action(async (source: string, path: string, options: ListOptions) => {
+  addSourceOptions(command, "all").action(async (source: string, path: string, options: ListOptions) => {
     exit(
       await runCommand(
         options,
         async ({ host, output }) => {
-          const files = await openImageFiles(source, options, host);
-          const list = async (): Promise<readonly ListedFile[]> => {
-            if (options.layer === undefined) {
-              const node = (await files.tree()).find(path);
-              if (!node) throw noSuchFile(path, files);
-              return listNode(node, options.recursive === true);
-            }
-            const layer = layerNumber(options.layer);
-            const folder = path
-              .split("/")
-              .filter((part) => part !== "" && part !== ".")
-              .join("/");
-            const entries = await files.entries(layer);
-            return entries
-              .filter(
-                (entry) => folder === "" || entry.path === folder || entry.path.startsWith(`${folder}/`),
-              )
-              .map((entry) => listEntry(entry, layer));
-          };
-          const listed = await list();
-          await output.result({ files: listed }, () => fileListText(listed, options.long === true));
+          const long = options.long === true;
+          if (options.allPlatforms) {
+            const images = await openPlatformsFiles(source, options, host);
+            const platforms = await listedOfPlatforms(images, path, options);
+            await output.result({ platforms }, () => platformListsText(platforms, long));
+          } else {
+            const files = await listed(await openImageFiles(source, options, host), path, options);
+            await output.result({ files }, () => fileListText(files, long));
+          }
         },
         () => registriesIn(source),
       ),
     );
   });
+}
+
+/** Of the platforms that have the path, if one has. */
+async function listedOfPlatforms(
+  images: readonly PlatformFiles[],
+  path: string,
+  options: ListOptions,
+): Promise<readonly PlatformList[]> {
+  const lists: PlatformList[] = [];
+  let missing: unknown;
+  for (const { platform, files } of images) {
+    try {
+      lists.push({ platform, files: await listed(files, path, options) });
+    } catch (error) {
+      if (!isSealiftError(error, "NOT_FOUND")) throw error;
+      missing = error;
+    }
+  }
+  if (lists.length === 0) throw missing;
+  return lists;
+}
+
+async function listed(
+  files: ImageFiles,
+  path: string,
+  { layer, recursive }: ListOptions,
+): Promise<readonly ListedFile[]> {
+  if (layer !== undefined) return listedOfLayer(files, path, layerNumber(layer));
+  const node = (await files.tree()).find(path);
+  if (!node) throw noSuchFile(path, files);
+  return listNode(node, recursive === true);
+}
+
+async function listedOfLayer(files: ImageFiles, path: string, layer: number): Promise<readonly ListedFile[]> {
+  const folder = path
+    .split("/")
+    .filter((part) => part !== "" && part !== ".")
+    .join("/");
+  const isBelow = (entry: LayerEntry) =>
+    folder === "" || entry.path === folder || entry.path.startsWith(`${folder}/`);
+  return (await files.entries(layer)).filter(isBelow).map((entry) => listEntry(entry, layer));
 }
 
 function layerNumber(text: string): number {

@@ -24,6 +24,17 @@ export function fileListText(files: readonly ListedFile[], long: boolean): strin
   return table(rows, [2]);
 }
 
+/** One platform's listing of several. */
+export interface PlatformList {
+  readonly platform: string;
+  readonly files: readonly ListedFile[];
+}
+
+/** Each platform's listing under its name, as `ls` has those of several folders. */
+export function platformListsText(lists: readonly PlatformList[], long: boolean): string {
+  return lists.map(({ platform, files }) => `${oneLine(platform)}:\n${fileListText(files, long)}`).join("\n");
+}
+
 function nameOf({ path, type }: ListedFile): string {
   return `/${oneLine(path)}${type === "directory" && path !== "" ? "/" : ""}`;
 }

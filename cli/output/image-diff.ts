@@ -1,6 +1,20 @@
 import type { FieldChange, ImageDiff, LayersDiff } from "../../src/inspect/diff.ts";
+import type { PlatformsDiff } from "../../src/inspect/diff-platforms.ts";
 import type { FileChange, FileState } from "../../src/inspect/diff-trees.ts";
 import { type Colors, formatSize, oneLine, shortenDigests } from "./text.ts";
+
+/** How two indexes' images differ, each platform under its name. */
+export function platformsDiffText({ platforms, a, b }: PlatformsDiff, colors: Colors): string {
+  const texts = platforms.map(
+    (diff) => `${colors.bold(oneLine(diff.platform))}\n${imageDiffText(diff, colors)}`,
+  );
+  const lines = [
+    ...a.map((platform) => `  ${colors.red(`- ${oneLine(platform)}`)}\n`),
+    ...b.map((platform) => `  ${colors.green(`+ ${oneLine(platform)}`)}\n`),
+  ];
+  const alone = section("Platforms", lines);
+  return [...(alone ? [alone] : []), ...texts].join("\n");
+}
 
 /** How two images differ: `-` is the first's, `+` the second's, `~` both have it otherwise. */
 export function imageDiffText(diff: ImageDiff, colors: Colors): string {

@@ -41,23 +41,20 @@ export class ImageFiles {
   }
 
   /** What a process with this root would find, symlinks followed; undefined if there is nothing. */
-  async find(path: string): Promise<FoundFile | undefined> {
-    const found = await this.#find(partsOf(path), this.#layers.length - 1, 0);
-    if (found !== UNDECIDED && found !== undefined) return found;
-    // What every layer was looked at for may still be a folder that none names.
-    if (found === undefined && this.#tables.size < this.#layers.length) return undefined;
-    const node = (await this.tree()).find(path);
-    return node && { layer: node.inode.layer, entry: node.inode.entry };
+  find(path: string): Promise<FoundFile | undefined> {
+    return this.#believing(async () => {
+      const found = await this.#find(partsOf(path), this.#layers.length - 1, 0);
+      if (found !== UNDECIDED && found !== undefined) return found;
+      // What every layer was looked at for may still be a folder that none names.
+      if (found === undefined && this.#tables.size < this.#layers.length) return undefined;
+      const node = (await this.#merged()).find(path);
+      return node && { layer: node.inode.layer, entry: node.inode.entry };
+    });
   }
 
   /** The tree of all layers. */
-  async tree(): Promise<MergedTree> {
-    const merger = new TreeMerger();
-    for (const layer of this.#layers.keys()) {
-      merger.nextLayer();
-      for (const entry of await this.entries(layer)) merger.add(entry);
-    }
-    return merger.tree;
+  tree(): Promise<MergedTree> {
+    return this.#believing(() => this.#merged());
   }
 
   /** One layer's entries as they stand in it, whiteouts included. Throws NOT_FOUND. */
@@ -72,11 +69,7 @@ export class ImageFiles {
     try {
       return await table.open(entry);
     } catch (error) {
-      if (!table.whole || !isContentError(error)) throw error;
-      const message = `Reads layer ${layer} whole, as its table of contents is wrong: ${reasonOf(error)}`;
-      this.#host.log({ type: "warning", message });
-      this.#paths.delete(layer);
-      this.#tables.set(layer, await table.whole());
+      if (!(await this.#readWhole([layer], error))) throw error;
       const found = await this.find(entry.path);
       if (found?.entry?.type !== "file") throw error;
       return this.open(found);
@@ -93,6 +86,38 @@ export class ImageFiles {
       }
     }
     return [...found].sort();
+  }
+
+  /** What tables of contents say is believed until it makes no sense. */
+  async #believing<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (await this.#readWhole([...this.#tables.keys()], error)) return work();
+      throw error;
+    }
+  }
+
+  /** Reads those of the layers whole of which a table of contents told; whether there was one. */
+  async #readWhole(layers: readonly number[], error: unknown): Promise<boolean> {
+    const told = layers.filter((layer) => this.#tables.get(layer)?.whole !== undefined);
+    if (told.length === 0 || !isContentError(error)) return false;
+    for (const layer of told) {
+      const message = `Reads layer ${layer} whole, its table of contents is wrong: ${reasonOf(error)}`;
+      this.#host.log({ type: "warning", message });
+      this.#tables.set(layer, (await this.#tables.get(layer)?.whole?.()) as LayerTable);
+      this.#paths.delete(layer);
+    }
+    return true;
+  }
+
+  async #merged(): Promise<MergedTree> {
+    const merger = new TreeMerger();
+    for (const layer of this.#layers.keys()) {
+      merger.nextLayer();
+      for (const entry of await this.entries(layer)) merger.add(entry);
+    }
+    return merger.tree;
   }
 
   async #table(layer: number, path?: string): Promise<LayerTable> {

@@ -181,6 +181,7 @@ describe("a gzip layer that lies elsewhere", async () => {
           abort: async () => {},
         };
       },
+      ...NO_TOCS,
     };
     return { cache, kept };
   }
