@@ -10,11 +10,11 @@ export function addCat(program: Command, exit: (code: number) => void): void {
     .command("cat")
     .summary("print a file of an image")
     .description(
-      "Print a file of an image as it is, symlinks followed inside the image. Layers are read from the highest down to the one that has it. Of one in a registry an index is kept, so that the next file is fetched without the rest.",
+      "Print a file of an image as it is, symlinks followed inside the image. Layers are read from the highest down to the one that has it: of eStargz and zstd:chunked the table of contents and the file, any other whole the first time. Of that an index is kept, so that the next file is fetched without the rest.",
     )
     .argument("<source>", "URI of the image")
     .argument("<path>", "the file")
-    .option("--no-cache", "keep no index of the layers, and use none")
+    .option("--no-cache", "keep nothing of the layers, and use nothing that was kept")
     .addHelpText("after", HELP);
   addSourceOptions(command, "one").action(
     async (source: string, path: string, options: ImageFilesOptions) => {
@@ -41,9 +41,9 @@ export function addCat(program: Command, exit: (code: number) => void): void {
 }
 
 const HELP = `${SOURCES_HELP}
-The index of a gzip layer in a registry lies in
-$XDG_CACHE_HOME/sealift/gzip-index (docs/gzip-index.md); what is read by it is
-checked by it, piece by piece. Under --json only a failure is printed as JSON.
+The index of a gzip or uncompressed layer, or a table of contents, lies in
+$XDG_CACHE_HOME/sealift/layer-index; what is read by it is checked by it, piece
+by piece (docs/lazy-layers.md). Under --json only a failure is printed as JSON.
 
 Example:
   $ sealift cat registry://docker.io/library/debian:bookworm /etc/os-release

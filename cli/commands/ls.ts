@@ -33,7 +33,7 @@ export function addLs(program: Command, exit: (code: number) => void): void {
     .option("-l, --long", "with type and mode, owner, size, time and link target")
     .option("-R, --recursive", "with all that is below")
     .option("--layer <n>", "what one layer has, whiteouts included; the lowest is 0")
-    .option("--no-cache", "keep no index of the layers, and use none")
+    .option("--no-cache", "keep nothing of the layers, and use nothing that was kept")
     .addHelpText("after", HELP);
   addSourceOptions(command, "all").action(async (source: string, path: string, options: ListOptions) => {
     exit(

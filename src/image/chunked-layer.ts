@@ -11,7 +11,7 @@ import { declaredCompression } from "../oci/media-type.ts";
 import { StreamInput } from "../tar/input.ts";
 import { bodyChunks } from "../tar/read.ts";
 import { ESTARGZ } from "./estargz.ts";
-import type { Layer, LayerBlob } from "./image.ts";
+import type { LayerBlob } from "./image.ts";
 import type { LayerEntry } from "./layer-entries.ts";
 import { MAX_TOC_SIZE, parseToc, type Toc, type TocChunk, tocInvalid } from "./toc.ts";
 import type { Annotations, TocFormat, TocPlace } from "./toc-format.ts";
@@ -26,6 +26,8 @@ const FORMATS: readonly TocFormat[] = [ESTARGZ, ZSTD_CHUNKED];
  */
 export interface ChunkedLayer {
   readonly entries: readonly LayerEntry[];
+  /** What a regular file consists of; nothing for one that is empty, and for the table itself. */
+  chunksOf(entry: LayerEntry): readonly TocChunk[];
   /** A regular file's content. All of it is checked before any is given. */
   open(entry: LayerEntry): Promise<ByteStream>;
 }
@@ -50,18 +52,16 @@ export interface KeptToc {
  * where the table is not what the manifest says, or cannot be.
  */
 export async function chunkedLayer(
-  layer: Layer,
+  blob: LayerBlob,
   host: Host,
   cache?: TocCache,
 ): Promise<ChunkedLayer | undefined> {
-  const { annotations = {} } = layer;
-  const compression = declaredCompression(layer.mediaType);
+  const { slices } = blob;
+  const { annotations = {}, mediaType } = blob.descriptor;
+  const compression = declaredCompression(mediaType);
   const format = FORMATS.find((one) => one.compression === compression);
   const digest = format?.digestOf(annotations);
-  if (!layer.isStored || !format || digest === undefined) return undefined;
-  const blob = await layer.blob();
-  const { slices } = blob;
-  if (!slices) return undefined;
+  if (!slices || !format || digest === undefined) return undefined;
   const reading = { format, annotations, digest: parseDigest(digest), blob, slices, host };
   return (await keptToc(reading, cache)) ?? fetchedToc(reading, cache);
 }
@@ -120,6 +120,7 @@ async function openToc(reading: Reading, { start, packed }: KeptToc): Promise<Ch
   const toc = parseToc(json, start);
   return {
     entries: own ? [...toc.entries, own] : toc.entries,
+    chunksOf: (entry) => toc.chunks.get(entry) ?? [],
     async open(entry) {
       if (entry === own) return streamOf(json);
       const content = streamFrom(contentChunks(entry, toc, reading));

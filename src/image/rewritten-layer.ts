@@ -26,8 +26,9 @@ export interface Rewrite {
 /** Counts changes in what rewriting makes of the same layer: what was kept of an earlier version is of no use then. */
 export const REWRITE_VERSION = 1;
 
-/** Seek tables of the old bytes; they would be wrong for the new ones (stargz, zstd:chunked). */
-const SEEK_TABLE = /^(containerd\.io\/snapshot\/stargz\/|io\.(github\.)?containers\.zstd-chunked\.)/;
+/** Where the old bytes have what, and how many they are uncompressed: wrong for the new ones (eStargz, zstd:chunked). */
+const SEEK_TABLE =
+  /^(containerd\.io\/snapshot\/stargz\/|io\.containers\.estargz\.|io\.(github\.)?containers\.zstd-chunked\.)/;
 
 /** What each rewritten layer is made of. */
 const rewrites = new WeakMap<Layer, { readonly source: Layer; readonly steps: readonly Rewrite[] }>();

@@ -2,6 +2,7 @@ import { collect } from "../bytes/stream.ts";
 import { verified } from "../bytes/verified.ts";
 import { isSealiftError, reasonOf } from "../error.ts";
 import type { Host } from "../host.ts";
+import { storedBlob } from "../image/stored-blob.ts";
 import type { Descriptor, Platform } from "../oci/descriptor.ts";
 import { MAX_DOCUMENT_SIZE } from "../oci/json.ts";
 import { isIndexType, isNonDistributable } from "../oci/media-type.ts";
@@ -10,6 +11,7 @@ import type { RawFile, RawGraph, RawImage, RawParts } from "../source/raw-image.
 import { type CheckedConfig, checkConfig, checkLayerFacts, checkManifest } from "./check-documents.ts";
 import { checkIndex, checkReferrers, readChecked } from "./check-graph.ts";
 import { checkLayer, refuseAborted } from "./check-layer.ts";
+import { checkToc } from "./check-toc.ts";
 import { DuplicateFiles } from "./duplicate-files.ts";
 import { type Finding, Findings } from "./findings.ts";
 import { type ImageName, imageNameOf } from "./image-name.ts";
@@ -103,6 +105,10 @@ async function checkManifestImage(
   const config = manifest.config && (await readConfig(file(manifest.config), options, findings, host));
   const layers = manifest.layers.map((layer) => layer && file(layer));
   await checkContents(config, layers, options, findings, host);
+  if (options.fast) return;
+  for (const [layer, blob] of manifest.layers.entries()) {
+    if (blob) await checkToc(storedBlob(blob, raw.storage, host), findings.within({ layer }), host);
+  }
 }
 
 async function checkParts(

@@ -46,7 +46,8 @@ export type CheckId =
   | "config"
   | "layer-descriptor"
   | "layer-read"
-  | "tar-path";
+  | "tar-path"
+  | "toc";
 
 /** Errors of these mean that content is not what its digest says. */
 const CONTENT_CHECKS: ReadonlySet<CheckId> = new Set<CheckId>([

@@ -38,18 +38,16 @@ export async function layerTable(
   cache: IndexCache | undefined,
 ): Promise<LayerTable> {
   const whole = () => wholeTable(layer, wanted, host, cache);
+  const blob = layer.isStored && (await layer.blob());
+  if (!blob) return whole();
   try {
-    const chunked = await chunkedLayer(layer, host, cache);
+    const chunked = await chunkedLayer(blob, host, cache);
     if (chunked) return { ...chunked, whole };
   } catch (error) {
     if (!isContentError(error)) throw error;
-    host.log({ type: "warning", message: `Reads ${await nameOf(layer)} whole: ${reasonOf(error)}` });
+    host.log({ type: "warning", message: `Reads layer ${blob.digest} whole: ${reasonOf(error)}` });
   }
   return whole();
-}
-
-async function nameOf(layer: Layer): Promise<string> {
-  return `layer ${(await layer.blob()).digest}`;
 }
 
 /** What is wrong with bytes, and not with the way to them. */

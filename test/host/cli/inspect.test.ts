@@ -1,19 +1,11 @@
 /** `info`, `check`, `ls`, `cat`, `diff`: looking into images without unpacking them. */
 import { createHash, randomBytes } from "node:crypto";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { statSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { archive, rawMember } from "../../unit/tar/raw.ts";
 import { type ServedRegistry, startRegistry, Workspace } from "./cli.ts";
+import { type Counting, countingFileServer, countingProxy } from "./counting.ts";
 import { archiveOf, dockerArchive, layoutOf, smallLayout } from "./images.ts";
-
-/** A web server before the registry, or of one file, that counts what it sends. */
-interface Counting {
-  readonly host: string;
-  readonly sent: () => number;
-  stop(): void;
-}
 
 const BINARY = Buffer.concat([Buffer.from([0, 0xff, 0xfe, 0x0d, 0x0a, 0x80]), randomBytes(3_000)]);
 const BIG = archive(
@@ -34,48 +26,17 @@ beforeAll(async () => {
   registry = await startRegistry(work);
   writeFileSync(work.at("small.oci.tar"), archiveOf(smallLayout().files));
   writeFileSync(work.at("two.oci.tar"), archiveOf(smallLayout({ architectures: ["amd64", "arm64"] }).files));
+  const others = smallLayout({ architectures: ["arm64", "riscv64"] });
+  writeFileSync(work.at("three.oci.tar"), archiveOf(others.files));
   writeFileSync(work.at("big.oci.tar"), archiveOf(big.files));
   await work.sealift(["process", "oci-archive://big.oci.tar", `registry://${registry.host}/big:v1`]);
-  counting = await proxy(registry.url);
+  counting = await countingProxy(registry.url);
 });
 afterAll(async () => {
   counting.stop();
   await registry.stop();
   await work.dispose();
 });
-
-async function listening(server: Server): Promise<string> {
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-async function proxy(target: string): Promise<Counting> {
-  let sent = 0;
-  const server = createServer(async (request, response) => {
-    const { range, accept } = request.headers;
-    const headers = { ...(range && { range }), ...(accept && { accept }) };
-    const answer = await fetch(new URL(request.url ?? "", target), { headers });
-    const body = Buffer.from(await answer.arrayBuffer());
-    sent += body.length;
-    response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(body);
-  });
-  const host = await listening(server);
-  return { host, sent: () => sent, stop: () => server.close() };
-}
-
-async function fileServer(path: string): Promise<Counting> {
-  let sent = 0;
-  const server = createServer((request, response) => {
-    const file = readFileSync(path);
-    const [, start = "0", end = ""] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "") ?? [];
-    const part = file.subarray(Number(start), Number(end) + 1);
-    sent += part.length;
-    const range = `bytes ${start}-${Number(start) + part.length - 1}/${file.length}`;
-    response.writeHead(206, { "content-range": range, etag: '"1"' }).end(part);
-  });
-  const host = await listening(server);
-  return { host, sent: () => sent, stop: () => server.close() };
-}
 
 /** A command's standard output as bytes: as text, what is no UTF-8 would be lost. */
 async function bytesOf(args: readonly string[]): Promise<Buffer> {
@@ -96,7 +57,7 @@ describe("info", () => {
   });
 
   test("reads of an archive on a web server the documents alone", async () => {
-    const server = await fileServer(work.at("big.oci.tar"));
+    const server = await countingFileServer(work.at("big.oci.tar"));
     const source = `oci-archive://http://${server.host}/big.tar?key=a%20b#v1`;
     expect(await work.json(["info", source])).toMatchObject({ manifest_digest: big.image.digest });
     expect(server.sent()).toBeLessThan(statSync(work.at("big.oci.tar")).size / 10);
@@ -158,11 +119,24 @@ describe("ls and cat", () => {
     expect([missing.code, missing.stderr]).toEqual([5, expect.stringContaining("There is /etc/motd.")]);
   });
 
+  test("list each platform's files, or those of the one that is asked for", async () => {
+    const list = (...args: string[]) => work.sealift(["ls", "oci-archive://two.oci.tar", "etc", ...args]);
+    const files = "/etc/issue\n/etc/motd\n";
+    expect(await list("--platform", "linux/arm64")).toBe(files);
+    expect(await list("--all-platforms")).toBe(`linux/amd64:\n${files}\nlinux/arm64:\n${files}`);
+    expect((await work.run(["ls", "oci-archive://two.oci.tar", "/no", "--all-platforms"])).code).toBe(5);
+    const source = ["cat", "oci-archive://two.oci.tar", "/etc/motd"];
+    expect(await work.sealift([...source, "--platform", "linux/arm64"])).toBe("welcome\n");
+    expect((await work.run([...source, "--platform", "linux/s390x"])).code).toBe(5);
+  });
+
   test("print a file as it is, and say why there is none", async () => {
-    expect((await bytesOf(["cat", "oci-archive://big.oci.tar", "etc/link"])).equals(BINARY)).toBe(true);
-    const folder = await work.run(["cat", "oci-archive://big.oci.tar", "/etc"]);
+    expect(
+      (await bytesOf(["cat", "oci-archive://big.oci.tar", "etc/link", "--no-cache"])).equals(BINARY),
+    ).toBe(true);
+    const folder = await work.run(["cat", "oci-archive://big.oci.tar", "/etc", "--no-cache"]);
     expect([folder.code, folder.stdout]).toEqual([1, ""]);
-    expect((await work.run(["cat", "oci-archive://big.oci.tar", "/nothing"])).code).toBe(5);
+    expect((await work.run(["cat", "oci-archive://big.oci.tar", "/nothing", "--no-cache"])).code).toBe(5);
     expect((await work.run(["ls", "oci-archive://big.oci.tar", "--layer", "7"])).code).toBe(5);
   });
 
@@ -196,6 +170,17 @@ describe("diff", () => {
     const text = (await work.run(["diff", a, b, "--files-only"])).stdout;
     expect(text).toContain("  - /hello  21 B\n");
     expect(text.endsWith("4 added, 4 removed, 0 changed\n")).toBe(true);
+  });
+
+  test("compares two indexes platform by platform", async () => {
+    const [a, b] = ["oci-archive://two.oci.tar", "oci-archive://three.oci.tar"];
+    expect(await work.sealift(["diff", a, a, "--all-platforms"])).toContain("linux/arm64\nNo difference.\n");
+    const { code, stdout } = await work.run(["diff", a, b, "--all-platforms", "--json"]);
+    const { platforms, ...rest } = JSON.parse(stdout);
+    expect([code, rest]).toMatchObject([1, { equal: false, a: ["linux/amd64"], b: ["linux/riscv64"] }]);
+    expect(platforms).toMatchObject([{ platform: "linux/arm64", equal: true }]);
+    const text = (await work.run(["diff", a, b, "--all-platforms"])).stdout;
+    expect(text).toBe("Platforms\n  - linux/amd64\n  + linux/riscv64\n\nlinux/arm64\nNo difference.\n");
   });
 
   test("compares two platforms of an image", async () => {

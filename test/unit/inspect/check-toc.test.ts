@@ -1,0 +1,105 @@
+/** `check` of what layers' tables of contents say, beside their tars. */
+import { describe, expect, test } from "vitest";
+import { loadKernels } from "../../../cli/host/kernels.ts";
+import { checkImage } from "../../../src/inspect/check.ts";
+import {
+  type ChunkedBlob,
+  type ChunkedOptions,
+  estargz,
+  type RawToc,
+  zstdChunked,
+} from "../../chunked-layers.ts";
+import { bytes } from "../tar/raw.ts";
+import { HOST, TestLayout } from "./raw.ts";
+
+const host = { ...HOST, kernels: await loadKernels() };
+const FILES = [
+  { name: "etc/", type: "5" as const },
+  { name: "etc/shadow", body: bytes("root:secret\n") },
+  { name: "etc/passwd", body: bytes("root:public\n") },
+  { name: "chunked", body: bytes("0123456789".repeat(50)) },
+  { name: "hard", type: "1" as const, linkname: "./etc/passwd" },
+  { name: "soft", type: "2" as const, linkname: "passwd" },
+];
+
+async function findingsOf({ blob, tar, mediaType, annotations }: ChunkedBlob): Promise<readonly string[]> {
+  const layout = new TestLayout();
+  const layers = [{ ...layout.add(blob, mediaType), annotations }];
+  layout.list(layout.image([tar], { pack: () => blob, manifest: { layers } }));
+  const { results } = await checkImage(await layout.open(), {}, host);
+  expect(results.filter(({ check, severity }) => severity === "error" && check !== "toc")).toEqual([]);
+  return results
+    .filter(({ check }) => check === "toc")
+    .map(({ severity, message }) => `${severity}: ${message}`);
+}
+
+const entry = (toc: RawToc, name: string) => toc.entries.find((one) => one.name === name);
+
+/** Whoever reads by the table sees another image than who unpacks the layer. */
+const LIES: Readonly<Record<string, readonly [(toc: RawToc) => unknown, string]>> = {
+  mode: [
+    (toc) => Object.assign(entry(toc, "etc/passwd"), { mode: 0o4755 }),
+    "/etc/passwd: its mode is 4755, in the tar 644",
+  ],
+  owner: [
+    (toc) => Object.assign(entry(toc, "etc/passwd"), { uid: 7 }),
+    "/etc/passwd: its owner is 7:0, in the tar 0:0",
+  ],
+  target: [
+    (toc) => Object.assign(entry(toc, "soft"), { linkName: "shadow" }),
+    "/soft: its target is shadow, in the tar passwd",
+  ],
+  time: [
+    (toc) => Object.assign(entry(toc, "soft"), { modtime: "" }),
+    "/soft: its time is 0, in the tar 1700000000",
+  ],
+  attributes: [
+    (toc) => Object.assign(entry(toc, "etc/passwd"), { xattrs: { "user.a": "AQ==" } }),
+    '/etc/passwd: its attributes is [["user.a",[1]]], in the tar []',
+  ],
+  "missing file": [(toc) => toc.entries.splice(-1), "/soft: it lacks it"],
+  "additional file": [
+    (toc) => toc.entries.push({ name: "bin/sh", type: "symlink", linkName: "evil" }),
+    "/bin/sh: the tar has no such file",
+  ],
+  "content of another file": [
+    (toc) => {
+      const { name: _, ...other } = entry(toc, "etc/shadow");
+      Object.assign(entry(toc, "etc/passwd"), other);
+    },
+    "/etc/passwd: its content is another",
+  ],
+};
+
+describe.each([
+  ["eStargz", estargz],
+  ["zstd:chunked", zstdChunked],
+] as const)("a table of contents of %s", (_, make) => {
+  const layer = (options: ChunkedOptions = {}) => make(FILES, { chunkSize: 100, ...options });
+
+  test("that says what the tar has is said to", async () => {
+    expect(await findingsOf(layer())).toEqual(["info: its table of contents says what its tar has"]);
+  });
+
+  test.each(Object.entries(LIES))("with another %s than the tar is an error", async (_, [lie, message]) => {
+    expect(await findingsOf(layer({ lie }))).toEqual([
+      `error: its table of contents is wrong about ${message}`,
+    ]);
+  });
+
+  test("that makes no sense is an error", async () => {
+    expect(await findingsOf(layer({ json: bytes("[]") }))).toEqual([
+      expect.stringMatching(/^error: its table of contents is of no use: Cannot read table of contents/),
+    ]);
+  });
+
+  test("that is wrong about many files says how many more", async () => {
+    const many = Array.from({ length: 15 }, (_, at) => ({ name: `extra${at}`, type: "dir" }));
+    const findings = await findingsOf(layer({ lie: (toc) => toc.entries.push(...many) }));
+    expect([findings.length, findings.at(-1)]).toEqual([11, "error: ... and 5 more"]);
+  });
+
+  test("for which nothing vouches is not looked at", async () => {
+    expect(await findingsOf({ ...layer(), annotations: {} })).toEqual([]);
+  });
+});
