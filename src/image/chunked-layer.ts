@@ -13,7 +13,9 @@ import { bodyChunks } from "../tar/read.ts";
 import { ESTARGZ } from "./estargz.ts";
 import type { LayerBlob } from "./image.ts";
 import type { LayerEntry } from "./layer-entries.ts";
-import { MAX_TOC_SIZE, parseToc, type Toc, type TocChunk, tocInvalid } from "./toc.ts";
+import { MAX_TOC_SIZE, parseToc, type Toc } from "./toc.ts";
+import type { TocChunk } from "./toc-chunks.ts";
+import { tocInvalid } from "./toc-entry.ts";
 import type { Annotations, TocFormat, TocPlace } from "./toc-format.ts";
 import { ZSTD_CHUNKED } from "./zstd-chunked.ts";
 

@@ -7,7 +7,8 @@ import type { Digest } from "../oci/digest.ts";
 import { StreamInput } from "../tar/input.ts";
 import { bodyChunks, readHeads } from "../tar/read.ts";
 import { layerEntry } from "./layer-entries.ts";
-import { MAX_TOC_SIZE, tocInvalid } from "./toc.ts";
+import { MAX_TOC_SIZE } from "./toc.ts";
+import { tocInvalid } from "./toc-entry.ts";
 import type { TocFormat, TocPlace, UnpackedToc } from "./toc-format.ts";
 
 /** Of the table's JSON, in the descriptor of its layer: what makes it the manifest's word. */

@@ -3,7 +3,8 @@ import { verified } from "../bytes/verified.ts";
 import { unzstd } from "../compression/zstd.ts";
 import type { Kernels } from "../kernel/kernels.ts";
 import type { Digest } from "../oci/digest.ts";
-import { MAX_TOC_SIZE, tocInvalid } from "./toc.ts";
+import { MAX_TOC_SIZE } from "./toc.ts";
+import { tocInvalid } from "./toc-entry.ts";
 import type { Annotations, TocFormat, TocPlace, UnpackedToc } from "./toc-format.ts";
 
 /** containers/storage since 2023, and before that and stargz-snapshotter to this day. */

@@ -6,7 +6,7 @@ import type { Host } from "../host.ts";
 import { type ChunkedLayer, chunkedLayer } from "../image/chunked-layer.ts";
 import type { LayerBlob } from "../image/image.ts";
 import { type LayerEntry, layerEntry } from "../image/layer-entries.ts";
-import type { TocChunk } from "../image/toc.ts";
+import type { TocChunk } from "../image/toc-chunks.ts";
 import { StreamInput } from "../tar/input.ts";
 import { bodyChunks, readHeads } from "../tar/read.ts";
 import { safePath } from "../tar/safety.ts";
