@@ -88,7 +88,7 @@ export class ImageFiles {
     return [...found].sort();
   }
 
-  /** What tables of contents say is believed until it makes no sense. */
+  /** What tables of contents and indexes say is believed until it makes no sense. */
   async #believing<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -98,12 +98,12 @@ export class ImageFiles {
     }
   }
 
-  /** Reads those of the layers whole of which a table of contents told; whether there was one. */
+  /** Reads those of the layers whole of which a table of contents or an index told; whether there was one. */
   async #readWhole(layers: readonly number[], error: unknown): Promise<boolean> {
     const told = layers.filter((layer) => this.#tables.get(layer)?.whole !== undefined);
     if (told.length === 0 || !isContentError(error)) return false;
     for (const layer of told) {
-      const message = `Reads layer ${layer} whole, its table of contents is wrong: ${reasonOf(error)}`;
+      const message = `Reads layer ${layer} whole: ${reasonOf(error)}`;
       this.#host.log({ type: "warning", message });
       this.#tables.set(layer, (await this.#tables.get(layer)?.whole?.()) as LayerTable);
       this.#paths.delete(layer);

@@ -19,7 +19,7 @@ export interface LayerTable {
   readonly entries: readonly LayerEntry[];
   /** A regular file's content, checked before it is given. */
   open(entry: LayerEntry): Promise<ByteStream>;
-  /** Where it is the layer's own table of contents that tells: what the layer itself tells. */
+  /** Where it is a table of contents or an index that tells: what the layer itself tells. */
   readonly whole?: () => Promise<LayerTable>;
 }
 
@@ -50,14 +50,14 @@ export async function layerTable(
   return whole();
 }
 
-/** What is wrong with bytes, and not with the way to them. */
+/** What is wrong with bytes, or with their being parts, and not with the way to them. */
 const CONTENT_ERRORS: readonly ErrorCode[] = [
   ...(["DIGEST_MISMATCH", "SIZE_MISMATCH", "DIGEST_INVALID", "LAYOUT_INVALID", "LIMIT_EXCEEDED"] as const),
   ...(["GZIP_INVALID", "GZIP_TRUNCATED", "ZSTD_INVALID", "ZSTD_TRUNCATED"] as const),
   ...(["TAR_INVALID", "TAR_TRUNCATED", "UNSAFE_PATH", "UNSUPPORTED"] as const),
 ];
 
-/** Whether an error says that a table of contents is not what its layer has. */
+/** Whether an error says that a layer is not to be read by a table or an index. */
 export function isContentError(error: unknown): boolean {
   return isSealiftError(error, ...CONTENT_ERRORS);
 }
@@ -70,8 +70,9 @@ async function wholeTable(
 ): Promise<LayerTable> {
   const indexable = cache && (await indexableLayer(layer, host));
   if (!cache || !indexable) return readTable(layer, await layer.stream(), wanted, host);
+  const whole = () => indexedTable(layer, indexable, wanted, host, cache);
   const cached = await cachedTable(indexable, host, cache);
-  return cached ?? indexedTable(layer, indexable, wanted, host, cache);
+  return cached ? { ...cached, whole } : whole();
 }
 
 async function cachedTable(
@@ -84,7 +85,13 @@ async function cachedTable(
   try {
     const tar = await open(cached.index);
     const entries = await decodeMembers(cached.members, host.kernels);
-    return { entries, open: async ({ offset, size }) => tar.slice(offset, offset + size) };
+    return {
+      entries,
+      async open({ offset, size }) {
+        const content = tar.slice(offset, offset + size);
+        return (await spoolContent(host.spool, host.kernels, content)).open();
+      },
+    };
   } catch (error) {
     // A cache is no reason to fail: what it has damaged is made again.
     host.log({ type: "debug", message: `The cached index of ${digest} is not used: ${error}` });

@@ -36,7 +36,8 @@ export async function hasBlob(
 
 /**
  * A blob's bytes, not verified. A connection that breaks is taken up again
- * where it broke. Throws BLOB_UNKNOWN; the stream fails with UNREACHABLE when
+ * where it broke. Throws BLOB_UNKNOWN, and UNSUPPORTED for a part far from the
+ * start of which the registry sends no less than the whole; the stream fails with UNREACHABLE when
  * no more bytes come, SIZE_MISMATCH when too many do.
  */
 export async function openBlob(
@@ -60,6 +61,13 @@ export async function openBlob(
 }
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>;
+
+/**
+ * Bytes that are passed over at most for a part, where the registry sends all
+ * that stands before it as well: who reads parts would download the blob again
+ * for each of them.
+ */
+const MAX_PASSED_OVER = 1 << 20;
 
 class Download {
   readonly #client: RegistryClient;
@@ -96,7 +104,7 @@ class Download {
     const { response } = await this.#client.once({ ...this.#call, ...(partial && { headers }) });
     try {
       this.#skip = response.status === 206 ? this.#checkRange(response) : this.#position;
-      if (response.status === 200) this.#checkLength(response);
+      if (response.status === 200) this.#checkWhole(response);
     } catch (error) {
       await discard(response);
       throw error;
@@ -166,8 +174,16 @@ class Download {
     return 0;
   }
 
-  // A length is of the blob only if nothing encodes it in transfer.
-  #checkLength(response: Response): void {
+  /** All of the blob, where a part may have been asked for. */
+  #checkWhole(response: Response): void {
+    const { start } = this.#range;
+    if (this.#position === start && start > MAX_PASSED_OVER) {
+      throw new SealiftError(
+        "UNSUPPORTED",
+        `Cannot ${this.#call.what} from byte ${start} on: the registry sends no parts`,
+      );
+    }
+    // A length is of the blob only if nothing encodes it in transfer.
     const length = response.headers.get("content-length");
     if (length === null || response.headers.has("content-encoding")) return;
     if (Number(length) !== this.#range.size) throw this.#wrongSize(length);

@@ -4,6 +4,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { loadKernels } from "../../../cli/host/kernels.ts";
 import { streamOf } from "../../../src/bytes/stream.ts";
+import { SealiftError } from "../../../src/error.ts";
 import type { KeptToc } from "../../../src/image/chunked-layer.ts";
 import { storedImage } from "../../../src/image/stored-image.ts";
 import { ImageFiles } from "../../../src/inspect/image-files.ts";
@@ -40,8 +41,8 @@ const KINDS = { eStargz: estargz, "zstd:chunked": zstdChunked };
 type Kind = keyof typeof KINDS;
 const OPTIONS = { chunkSize: 100_000 };
 
-/** An image whose only layer this is. */
-function imageOf(layer: ChunkedBlob, cache?: IndexCache) {
+/** An image whose only layer this is, at a place that sends parts or does not. */
+function imageOf(layer: ChunkedBlob, cache?: IndexCache, hasParts = true) {
   const layout = new TestLayout();
   const { mediaType, tar, blob, annotations } = layer;
   const image = layout.image([tar], {
@@ -56,8 +57,10 @@ function imageOf(layer: ChunkedBlob, cache?: IndexCache) {
   };
   const storage = {
     open: async (descriptor: Descriptor) => counted(bytesOf(descriptor)),
-    openRange: async (descriptor: Descriptor, start: number, end: number) =>
-      counted(bytesOf(descriptor).subarray(start, end)),
+    async openRange(descriptor: Descriptor, start: number, end: number) {
+      if (hasParts) return counted(bytesOf(descriptor).subarray(start, end));
+      throw new SealiftError("UNSUPPORTED", "Cannot pull blob: the registry sends no parts");
+    },
   };
   const manifest = { descriptor: image, bytes: bytesOf(image), value: parseManifest(bytesOf(image)) };
   const files = () => new ImageFiles(storedImage(manifest, storage, host), host, cache);
@@ -232,6 +235,13 @@ describe.each(Object.keys(KINDS) as Kind[])("a table of contents of %s", (kind) 
     for (const digest of [`sha256:${"0".repeat(64)}`, "", "md5:0"]) {
       await expectWhole({ ...layer, annotations: { ...layer.annotations, [key]: digest } });
     }
+  });
+
+  test("is not looked for where the place sends no parts", async () => {
+    const layer = make();
+    const { files, sent } = imageOf(layer, undefined, false);
+    expect(text((await contentOf(files(), "etc/motd")) as Uint8Array)).toBe("welcome\n");
+    expect(sent.filter((size) => size === layer.blob.length)).toHaveLength(1);
   });
 
   test("for which no annotation vouches is not looked at", async () => {

@@ -75,6 +75,15 @@ describe("a blob's download", () => {
     );
   });
 
+  it("is no way to a part far from the start where the server knows no Range", async () => {
+    const { repository } = await repositoryAt((_request, response) => response.end(blob));
+    const large = { ...descriptor, size: 3_000_000 };
+    await expect(repository.openBlob(large, 2_000_000, 2_000_010)).rejects.toMatchObject({
+      code: "UNSUPPORTED",
+      message: expect.stringContaining("the registry sends no parts"),
+    });
+  });
+
   it("fails when the connection breaks again and again at the same place", async () => {
     let requests = 0;
     const { repository } = await repositoryAt((_request, response) => {
