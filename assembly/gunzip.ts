@@ -12,18 +12,11 @@
  * `memberLength()` belong to what inflate.ts says must be kept, and `resume` takes
  * them too.
  */
+import { alignToByte, takeByte } from "./bit-reader";
 import { step as crcStep, prepare as prepareCrc } from "./crc32";
 import { crc32Long } from "./crc32-sparse";
-import {
-  alignToByte,
-  beginStream,
-  inflate,
-  init as initInflate,
-  outputEnd,
-  resume as resumeInflate,
-  supply,
-  takeByte,
-} from "./inflate";
+import { beginStream, inflate, init as initInflate, resume as resumeInflate, supply } from "./inflate";
+import { output } from "./output-window";
 import {
   BAD_CRC,
   BAD_FLAGS,
@@ -108,9 +101,9 @@ export function complete(): bool {
 }
 
 function readBody(): i32 {
-  const start = outputEnd();
+  const start = output;
   const status = inflate();
-  const produced = <u32>(outputEnd() - start);
+  const produced = <u32>(output - start);
   crc = crc32Long(start, produced, crc);
   length += produced;
   if (status === DONE) {

@@ -1,4 +1,9 @@
 export {
+  INPUT as inflate_input,
+  INPUT_SIZE as inflate_input_size,
+  unreadBits as inflate_unread_bits,
+} from "./bit-reader";
+export {
   combine as crc32_combine,
   INPUT as crc32_input,
   INPUT_SIZE as crc32_input_size,
@@ -27,18 +32,17 @@ export {
 } from "./gzip";
 export {
   complete as inflate_complete,
+  init as inflate_init,
+  push as inflate_push,
+  stopAtBlock as inflate_stop_at_block,
+} from "./inflate";
+export {
   HISTORY as inflate_history,
   historyLength as inflate_history_length,
   historyStart as inflate_history_start,
-  INPUT as inflate_input,
-  INPUT_SIZE as inflate_input_size,
-  init as inflate_init,
   outputLength as inflate_output_length,
   outputStart as inflate_output_start,
-  push as inflate_push,
-  stopAtBlock as inflate_stop_at_block,
-  unreadBits as inflate_unread_bits,
-} from "./inflate";
+} from "./output-window";
 export { end as rewrite_end, init as rewrite_init, push as rewrite_push } from "./rewrite";
 export {
   DIGEST as sha256_digest_bytes,

@@ -21,16 +21,17 @@
  * docs/performance.md). Hashes are taken of views of this memory, by whatever
  * the host is fastest with. Headers alone would not be worth the crossing.
  *
- * ABI: `init(gzipped, seconds, clamp)`; write at most `inflate.INPUT_SIZE` bytes
- * at `inflate.INPUT` and `push(n)`. It answers NEED_INPUT; or HAVE_SOURCE, when
+ * ABI: `init(gzipped, seconds, clamp)`; write at most `INPUT_SIZE` bytes at
+ * bit-reader.ts's `INPUT` and `push(n)`. It answers NEED_INPUT; or HAVE_SOURCE, when
  * what gunzip.ts has put out is new and can be hashed; or HAVE_CHUNK, when
  * `deflate.CHUNK` is full and more follows, to be hashed and compressed
  * (`gzip.push`) or taken as it is; or REFUSED. After the second and third call
  * `push(0)`. `end()` answers how much of the last chunk there is, or REFUSED.
  */
+import { INPUT } from "./bit-reader";
 import { CHUNK, CHUNK_SIZE } from "./deflate";
 import { complete as gunzipComplete, init as gunzipInit, push as gunzipPush } from "./gunzip";
-import { INPUT, outputLength, outputStart } from "./inflate";
+import { outputLength, outputStart } from "./output-window";
 import {
   hasLinkpath,
   hasOfOneMember,

@@ -18,6 +18,8 @@ const options = [
   // Without an `abort` import the module imports nothing.
   ...["--use", "abort="],
   ...["-O3", "--noAssert"],
+  // Keeps the first addresses free for a table (assembly/decode-table.ts).
+  ...["--memoryBase", "16384"],
 ];
 
 /** What the module is made from, this script's options included. */
