@@ -8,13 +8,19 @@
  * other. After eight rounds each working variable is back in its own name, so
  * none is ever moved.
  *
- * What bounds it is the chain of additions from one round's `e` to the next, so
- * Σ1 of the newest word is added last. Measured, against what stands here:
+ * What bounds it is the rounds: sixteen take as long without the schedule beside
+ * them as with it (a quarter of the samples each, AMD Zen 4). A round is 22
+ * instructions for four adders, of which only two rotate, 12 copies and loads,
+ * and the chain of additions from one `e` to the next, so Σ1 of the newest word is
+ * added last: 8 cycles where the adders alone would take 5.5. Measured, against
+ * what stands here:
  * a whole unrolled block +1 %, for three times the code; eight rounds to a turn
  * -4 %; a test in the loop for the last turn ±0, and -30 % in an older V8; words
  * taken out of vectors instead of memory -9 %; Maj without its carried half
- * -6 %; rotations nested so that they need fewer copies -18 %; d's and h's sums
- * kept apart to shorten the chain -7 %.
+ * -6 %; rotations nested so that they need fewer copies -9 % of Σ0 alone, -1 % of
+ * half of Σ1, -18 % of all; Σ1 added before Ch -5 %, Σ1 and Ch together -3 %, Σ0
+ * before Maj ±0; Ch as the specification writes it -9 %; d's and h's sums kept
+ * apart to shorten the chain -7 %.
  */
 
 import { ROUND_CONSTANTS } from "./sha256-constants";
@@ -215,7 +221,8 @@ export function compressVector(state: usize, start: usize, blocks: usize): void 
 
 /** Four words as the specification reads them: most significant byte first. */
 function bigEndian(bytes: v128): v128 {
-  return v128.shuffle<u8>(bytes, bytes, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12);
+  // By a swizzle, which V8 makes one instruction of; of a shuffle of bytes within words it makes five.
+  return v128.swizzle(bytes, i8x16(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
 }
 
 /** Four words of the schedule from the sixteen before them: Wt = σ1(Wt-2) + Wt-7 + σ0(Wt-15) + Wt-16 (§6.2.2). */
