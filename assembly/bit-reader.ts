@@ -1,7 +1,9 @@
 /**
  * The compressed input as bits, lowest bit of each byte first (RFC 1951 §3.1.1).
  *
- * Up to 63 bits wait in `bits`, the next one lowest; above `bitCount` it is zero.
+ * Up to 61 bits wait in `bits`, the next one lowest; above `bitCount` it is zero.
+ * No more, since symbols.ts puts two bits of padding before them, and a shift by
+ * 64 is one by 0.
  * The steps around the symbols take theirs here; symbols.ts has a loop of its own
  * over copies of these variables, since a module's variables are memory to V8 and
  * can be set in that module only.
@@ -43,7 +45,7 @@ export function unreadBits(): u32 {
 
 /** True if `bits` holds `count` bits; fills it as far as the input allows. */
 export function need(count: u32): bool {
-  while (bitCount < 56 && input < inputEnd) {
+  while (bitCount < 54 && input < inputEnd) {
     bits |= (<u64>load<u8>(input)) << bitCount;
     bitCount += 8;
     input++;

@@ -26,5 +26,5 @@ export const BAD_CRC: i32 = -10;
 export const BAD_LENGTH: i32 = -11;
 export const TRAILING_DATA: i32 = -12;
 
-/** Between a decompressor's own steps, never an answer: one is finished, take the next. */
+/** Between a kernel's own steps, never an answer: one is finished, take the next. */
 export const NEXT: i32 = 100;

@@ -15,26 +15,27 @@
  *
  * What bounds it is a chain: a symbol's entry tells by how much to shift, and only
  * then can the next be looked up. V8 puts a mask before each shift that nothing
- * removes, so a link is load, mask, shift, mask: 8 cycles on AMD's Zen 4, once
- * the buffer stands PADDING bits left of its value (its bits are offsets then, and
- * need no shift to become such) and the table at address 0 (decode-table.ts). It
- * was 10.
+ * removes, so a link is load, mask, shift, mask: 7 cycles on AMD's Zen 4 since the
+ * buffer stands PADDING bits left of its value (its bits are offsets then, and
+ * need no shift to become such) and the table at address 0 (decode-table.ts),
+ * where it was 9.
  *
  * In a block of data that was compressed before, nearly every literal has a code
  * of eight bits. There a run of them is read without waiting for the entries, by
  * shifting eight and a branch that finds out afterwards: the processor foresees
- * it, and a link is a shift. Of a gzipped tar with such files that is 7 %.
+ * it, and a link is a shift: 6 % on a tar that has gzipped files in it.
  *
- * What was measured, and did not help (this is 1415 MB/s on text and 1080 on a
- * tar, Node 24, AMD EPYC; checksum and framing included): a third less when
+ * What was measured, and did not help (this is 1420 MB/s on text and 1080 on a
+ * tar, Node 24, AMD EPYC; checksum and framing included): refilling once for a
+ * match instead of twice costs 1 %; looking up the next literal and the distance
+ * before it is known which of them comes costs 2 % on the tar, and gives text 1 %;
+ * 16, 32 or 64 bytes of a match copied at once, instead of 48, cost 6 to 10, 1 to 3
+ * and up to 1 %. In an earlier version, with the longer chain: a third less when
  * matches are copied byte by byte or by memory.copy; 10 % less with globals for
- * locals; two literals in an entry, a fourth literal before the refill, and tables
- * of 10 or 12 bits cost more than they save; refilling once for a match instead of
- * twice costs 1 %; looking up the next literal and the distance before it is known
- * which of them comes costs 2 % on the tar, and gives text 1 %; 16, 32 or 64 bytes
- * of a match copied at once, instead of 48, cost 10, 3 and 0 to 1 %. What did: one
- * subtraction of a whole entry to count bits, of which the low ones are right; the
- * two limits in one test; literals told by the sign.
+ * locals; two literals in an entry and a fourth literal before the refill cost
+ * more than they save. What did help: one subtraction of a whole entry to count
+ * bits, of which the low ones are right; the two limits in one test; literals told
+ * by the sign. Together with the chain those made text 16 % faster, the tar 14 %.
  */
 import { bitCount, bits, continueBits, input, inputEnd, lowBits } from "./bit-reader";
 import { copy16 } from "./copy";
@@ -74,7 +75,7 @@ export function readSymbols(): i32 {
  * that mean nothing; `count` includes them, and only its low six bits are right.
  */
 function readFast(): i32 {
-  // Locals, since each global would be a memory access (10% measured).
+  // Locals, since each global would be a memory access.
   const fastEnd = inputEnd - FAST_INPUT;
   const oldest = history;
   const usual = usualLiteral;

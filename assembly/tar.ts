@@ -134,6 +134,11 @@ export function size(): f64 {
   return number(3);
 }
 
+/** A body's bytes in whole blocks. */
+export function padded(bytes: u64): u64 {
+  return (bytes + BLOCK_SIZE - 1) & ~(<u64>BLOCK_SIZE - 1);
+}
+
 /** Writes a size that the field can hold. */
 export function setSize(bytes: u32): void {
   writeOctal(SIZE, LONG - 1, bytes);

@@ -98,6 +98,31 @@ test("a block of a code made for it is read", () => {
   expect(handmade(...header, code("0"), code("0"), code("1"))).toBe("AA");
 });
 
+test("a block is read however many bits are at hand where its code lengths end", () => {
+  // A precode of 0 in one bit, 18 in two, 1 and 2 in three; the last length, of one bit, follows a repeat of nine.
+  const order = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1];
+  const precode = order.map((symbol): Bits => [{ 0: 1, 18: 2, 1: 3, 2: 3 }[symbol] ?? 0, 3]);
+  const sent = (length: number) => code({ 0: "0", 1: "110", 2: "111" }[length] ?? "");
+  const zeros = (times: number): Bits[] => [code("10"), [times - 11, 7]];
+  const next = randomNumbers(5);
+  const symbols = Array.from({ length: 300 }, () => code(["00", "01", "10"][next(3)] ?? ""));
+  for (let before = 0; before < 8; before++) {
+    // A literal of nine bits in a block of the fixed code, for each bit that the next begins later.
+    const fixed: Bits[] = [[0b010, 3], ...Array(before).fill(code("110010000")), code("0000000")];
+    for (let repeated = 11; repeated < 75; repeated++) {
+      const head: Bits[] = [[0b101, 3], [0, 5], [12, 5], [14, 4], ...precode];
+      const litlen = [
+        ...zeros(repeated),
+        ...lengths(257, { 90: 2, 91: 2, 92: 2, 256: 2 }).slice(repeated).map(sent),
+      ];
+      const distance = [sent(1), ...zeros(11), sent(0)];
+      const stream = deflateBits(...fixed, ...head, ...litlen, ...distance, ...symbols, code("11"));
+      const what = `${before} literals before, ${repeated} lengths repeated`;
+      expect(expectAsZlib(stream, stream.length, what), what).toBe(true);
+    }
+  }
+});
+
 test("a code of a single distance of one bit is read, its other bit refused", () => {
   const header = dynamic(lengths(258, { [A]: 2, [END]: 2, 257: 1 }), [1]);
   expect(handmade(...header, code("10"), code("0"), code("0"), code("11"))).toBe("AAAA");
