@@ -76,6 +76,10 @@ export function entry(table: usize, index: u32): u32 {
   return load<u32>(table + (index << 2));
 }
 
+export function increment(table: usize, index: u32): void {
+  setEntry(table, index, entry(table, index) + 1);
+}
+
 function setEntry(table: usize, index: u32, value: u32): void {
   store<u32>(table + (index << 2), value);
 }
@@ -148,4 +152,13 @@ function reversed(code: u32, length: u32): u32 {
   bits = ((bits & 0x0f0f) << 4) | ((bits >> 4) & 0x0f0f);
   bits = ((bits & 0x00ff) << 8) | (bits >> 8);
   return bits >> (16 - length);
+}
+
+/** The bits that symbols of these frequencies take in a code of these lengths. */
+export function weigh(frequencies: usize, symbols: u32, lengths: usize): u32 {
+  let sum: u32 = 0;
+  for (let symbol: u32 = 0; symbol < symbols; symbol++) {
+    sum += entry(frequencies, symbol) * <u32>load<u8>(lengths + symbol);
+  }
+  return sum;
 }

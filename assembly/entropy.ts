@@ -45,12 +45,17 @@ const FEW: u32 = 64;
 
 /** What each of 256 symbols, given how often they occur, takes on average; the most there is if there are few. */
 export function literalEntropy(frequencies: usize): u32 {
-  let count: u32 = 0;
+  const count = literalCount(frequencies);
+  if (count < FEW) return 8 << BIT_SHIFT;
   let sum: u32 = 0;
-  for (let symbol: u32 = 0; symbol < 256; symbol++) {
-    const n = load<u32>(frequencies + (symbol << 2));
-    count += n;
-    sum += information(n);
-  }
-  return count < FEW ? 8 << BIT_SHIFT : (information(count) - sum) / count;
+  for (let symbol: u32 = 0; symbol < 256; symbol++)
+    sum += information(load<u32>(frequencies + (symbol << 2)));
+  return (information(count) - sum) / count;
+}
+
+/** How many of 256 symbols there are, given how often each occurs. */
+export function literalCount(frequencies: usize): u32 {
+  let count: u32 = 0;
+  for (let symbol: u32 = 0; symbol < 256; symbol++) count += load<u32>(frequencies + (symbol << 2));
+  return count;
 }

@@ -10,27 +10,33 @@
  * symbol-costs.ts expects. libdeflate goes through a block several times, each time
  * with the costs that the last made; here the costs are what the stretch before
  * took, and only the chunk's first stretch, which has none before, is gone through
- * twice. Blocks end where block-writer.ts sees fit.
+ * twice. Blocks end where block-splitter.ts sees fit.
  *
- * Choosing by a comparison of packed numbers takes no branch. Where many equal
- * candidates differ only far behind, as in logs and in long runs, the deeper chains
- * of zlib's level 9 may still find more.
+ * Choosing by a comparison of packed numbers takes no branch, and the table of lengths
+ * is packed the same way.
  *
- * Bounds: `depthAgainst` candidates at a position (match-lister.ts), TRIED + 1
- * lengths of each match; a match of NICE bytes ends the search and nothing is
- * searched inside.
+ * What was measured: going through each stretch twice makes text 0.1% smaller and
+ * takes half as long again; counting over more stretches than one changes nothing.
+ * Sixteen lengths of each match instead of TRIED are 0.3% smaller on text and a
+ * twelfth slower; all of them 0.5% and a third. In JSON whose records differ in few places that
+ * is still 6% larger than zlib's 9, where all lengths would be 1%. Passing over what is
+ * inside a match of 48 bytes, as was done before, made logs, lists of files and long
+ * runs up to 30% larger.
+ *
+ * Bounds: DEPTH candidates at a position, TRIED + 1 lengths of each match; nothing is
+ * searched inside a match of the greatest length.
  */
-import { addLiteral, addMatch, endSegment, isSegmentFull } from "./block-writer";
-import { MIN_MATCH } from "./deflate-format";
-import { DISTANCE_BITS } from "./match-finder";
-import { insertListed, LIST_LIMIT, LISTED_BYTES, listMatches, resetLists } from "./match-lister";
+import { addLiteral, addMatch, endSegment, isSegmentFull } from "./block-splitter";
+import { MAX_MATCH, MIN_MATCH } from "./deflate-format";
+import { DISTANCE_BITS, forget, HASHED_BYTES, insertAll } from "./match-finder";
+import { LIST_LIMIT, listMatches } from "./match-lister";
 import {
   countLiteral,
   countMatch,
   distanceCost,
   fadeSymbols,
   forgetSymbols,
-  lengthCost,
+  lengthChoice,
   literalCost,
   setCosts,
 } from "./symbol-costs";
@@ -46,12 +52,10 @@ const MATCHES_ENDS: usize = memory.data(66576, 16);
 const COSTS: usize = memory.data(66576, 16);
 const CHOICES: usize = memory.data(66576, 16);
 
-/** Candidates tried at a position. */
-const DEPTH: u32 = 12;
-const DEPTH_MEDIUM: u32 = 6;
-const DEPTH_LONG: u32 = 3;
-/** A match this long ends the search, and the positions inside are not searched. */
-const NICE: u32 = 48;
+/** Candidates tried at a position, and against a match carried on of this length. */
+const DEPTH: u32 = 16;
+const SHORT_CARRIED: u32 = 8;
+const DEPTH_SHORT: u32 = 4;
 /** A match is tried at its longest and this many lengths below. */
 const TRIED: u32 = 8;
 
@@ -66,9 +70,9 @@ let carried: u32 = 0;
 /** Writes the data from `start` to `end` as tokens; matches may reach back to `dictionary`. */
 export function parseOptimal(dictionary: usize, start: usize, end: usize): void {
   misses = carried = 0;
-  resetLists();
+  forget(dictionary);
   forgetSymbols();
-  insertListedAll(dictionary, start, end);
+  insertAll(dictionary, start, end);
   for (let at = start; at < end; ) {
     const next = listStretch(at, end);
     const count = <u32>(next - at);
@@ -95,8 +99,9 @@ function listStretch(start: usize, end: usize): usize {
   let list = MATCHES;
   while (at < stop && list < MATCHES_LIMIT) {
     const before = list;
-    if (at + LISTED_BYTES <= end) {
-      list = listMatches(at, end, carried, depthAgainst(carried >> DISTANCE_BITS), NICE, list);
+    if (at + HASHED_BYTES <= end) {
+      const depth = carried >> DISTANCE_BITS < SHORT_CARRIED ? DEPTH : DEPTH_SHORT;
+      list = listMatches(at, end, carried, depth, list);
     }
     const longest: u32 = list === before ? 0 : load<u32>(list - 4);
     const length = max(longest, carried) >> DISTANCE_BITS;
@@ -116,19 +121,13 @@ function listStretch(start: usize, end: usize): usize {
     }
     endList(start, at++, list);
     carried = match - (1 << DISTANCE_BITS);
-    if (length < NICE) continue;
+    if (length < MAX_MATCH) continue;
     const next = at - 1 + length;
-    insertListedAll(at, next, end);
+    insertAll(at, next, end);
     for (; at < next; at++) endList(start, at, list);
     carried = 0;
   }
   return at;
-}
-
-/** The longer the match carried on, the less is left to find. */
-function depthAgainst(length: u32): u32 {
-  if (length < 8) return DEPTH;
-  return length < 16 ? DEPTH_MEDIUM : DEPTH_LONG;
 }
 
 function endList(start: usize, at: usize, list: usize): void {
@@ -178,11 +177,10 @@ function findPath(start: usize, count: u32): void {
       const match = load<u32>(at);
       const distance = match & 0xffff;
       const longest = min(match >> DISTANCE_BITS, room);
-      const cost = distanceCost(distance);
+      const reached = ((<u64>distanceCost(distance)) << 32) | distance;
       if (length + TRIED < longest) length = longest - TRIED;
       for (; length <= longest; length++) {
-        const through = cost + lengthCost(length) + load<u32>(rest + (length << 2));
-        const choice = ((<u64>through) << 32) | <u64>((length << DISTANCE_BITS) | distance);
+        const choice = reached + lengthChoice(length) + ((<u64>load<u32>(rest + (length << 2))) << 32);
         least = select<u64>(choice, least, choice < least);
       }
     }
@@ -217,9 +215,4 @@ function writePath(start: usize, count: u32): void {
       index += match >> DISTANCE_BITS;
     }
   }
-}
-
-function insertListedAll(from: usize, to: usize, end: usize): void {
-  const stop = min(to, end - LISTED_BYTES + 1);
-  for (let at = from; at < stop; at++) insertListed(at);
 }

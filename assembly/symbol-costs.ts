@@ -7,7 +7,7 @@
  * share of all, as its logarithm, which is what a code gives it but for rounding,
  * and never less than a bit.
  */
-import { distanceSymbol, increment, lengthSymbol } from "./block-writer";
+
 import {
   DISTANCE_SYMBOLS,
   distanceExtraBits,
@@ -17,6 +17,8 @@ import {
   MAX_MATCH,
   MIN_MATCH,
 } from "./deflate-format";
+import { distanceSymbol, lengthSymbol } from "./deflate-symbols";
+import { increment } from "./encode-table";
 import { BIT_SHIFT, literalEntropy, logarithm } from "./entropy";
 import { shortestMatch } from "./shortest-match";
 
@@ -31,8 +33,8 @@ const FREQUENCIES_SIZE: usize = 1280;
 const TOO_SHORT: u32 = 2 << BIT_SHIFT;
 
 const LITERAL_COSTS: usize = memory.data(1024, 16);
-/** By length, extra bits included. */
-const LENGTH_COSTS: usize = memory.data(1036, 16);
+/** By length, extra bits included: the cost above sixteen bits of length and sixteen empty ones. */
+const LENGTH_CHOICES: usize = memory.data(2072, 16);
 /** By symbol, extra bits included. */
 const DISTANCE_COSTS: usize = memory.data(128, 16);
 
@@ -60,8 +62,9 @@ export function literalCost(byte: u32): u32 {
   return load<u32>((<usize>byte) << 2, LITERAL_COSTS);
 }
 
-export function lengthCost(length: u32): u32 {
-  return load<u32>((<usize>length) << 2, LENGTH_COSTS);
+/** The cost of a length in the upper half, in the lower the length above its distance's bits. */
+export function lengthChoice(length: u32): u64 {
+  return load<u64>((<usize>length) << 3, LENGTH_CHOICES);
 }
 
 export function distanceCost(distance: u32): u32 {
@@ -78,7 +81,8 @@ export function setCosts(): void {
   for (let length = MIN_MATCH; length <= MAX_MATCH; length++) {
     const symbol = lengthSymbol(length);
     const extra = (lengthExtraBits(symbol) << BIT_SHIFT) + (length < shortest ? TOO_SHORT : 0);
-    store<u32>(LENGTH_COSTS + (length << 2), costOf(LITLEN_FREQUENCIES, symbol, symbols) + extra);
+    const cost = costOf(LITLEN_FREQUENCIES, symbol, symbols) + extra;
+    store<u64>(LENGTH_CHOICES + (length << 3), ((<u64>cost) << 32) | (length << 16));
   }
   const distances = logarithm(1 + sum(DISTANCE_FREQUENCIES, DISTANCE_SYMBOLS));
   for (let symbol: u32 = 0; symbol <= LAST_DISTANCE; symbol++) {
