@@ -15,9 +15,9 @@
  * found, and at once where a parser holds one already, the walk goes on along that
  * chain instead, if its next candidate is the further away of the two: the rarer
  * bytes skip more (zlib-ng's deflate_slow, zlib licence, picks a chain so at its
- * highest level). That is worth more than four times the candidates: the same size
- * on text with a third of the steps, and what many lines of a log have in common
- * no longer hides the line that has more.
+ * highest level). That is worth more than four times the candidates: text with 8 is
+ * 0.3% smaller than it was with 32 on one chain, and what many lines of a log have in
+ * common no longer hides the line that has more.
  *
  * On a chain one comparison tells nearly all: on the position's own that of the
  * bytes where a longer match would end, on another that of the first four.
@@ -27,7 +27,7 @@
  * how seldom it turns. Touching the next position's entries beforehand, unrolling,
  * and inserting two positions at a time changed nothing or took longer. Sixteen bits
  * for five bytes are 3% faster than fifteen on text and 6% on a Debian layer,
- * thirteen for three bytes 2% faster than fourteen and 0.1% larger. Positions of
+ * thirteen for three bytes 1 to 5% faster than fourteen and 0.1% larger. Positions of
  * sixteen bits take half the memory and were a tenth slower: an old one looks like a
  * near one. Leaving the three-byte hash out inside matches is 2% faster and 1%
  * larger. Rows of candidates compared by tags in vectors (zstd's row matcher) find

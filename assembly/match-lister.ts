@@ -7,11 +7,11 @@
  * bytes comes first, then the nearest of five or more, then each longer one.
  * (libdeflate's near-optimal parser, Eric Biggers, MIT, has binary trees for it.
  * Chains of eight bytes beside a table of five, which were here before the walk
- * changed chains, were a third slower and text 1% larger.)
+ * changed chains, were a twentieth slower and text 1% larger.)
  *
  * The match that the position before had, a byte shorter, is carried on: it need
  * not be found again, and where it is long only longer ones are looked for. Looking for
- * shorter ones there as well makes text 0.4% smaller and takes a tenth longer.
+ * shorter ones there as well makes text 0.5% smaller and takes a sixth longer.
  *
  * Bounds: `depth` candidates at a position, none compared beyond 258 bytes; a match of
  * three or four bytes, and then only longer ones: no list is longer than LIST_LIMIT.
