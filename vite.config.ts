@@ -91,6 +91,7 @@ const builds: Readonly<Record<string, UserConfig>> = {
         output: {
           entryFileNames: "[name].js",
           chunkFileNames: "cli/[name]-[hash].js",
+          codeSplitting: { groups: [{ name: "shared", minShareCount: 3 }] },
           banner: ({ isEntry }) => (isEntry ? "#!/usr/bin/env node" : ""),
         },
       },

@@ -113,7 +113,14 @@ const unpack: Contender = {
     ),
 };
 
-const clear = (places: Places) => rm(out(places), { recursive: true, force: true });
+/** Where skopeo remembers which registry has what: it would mount what an earlier round has brought. */
+const SKOPEO_REMEMBERS = ["boltdb", "sqlite"].map(
+  (kind) => `/var/lib/containers/cache/blob-info-cache-v1.${kind}`,
+);
+
+async function clear(places: Places): Promise<void> {
+  for (const path of [out(places), ...SKOPEO_REMEMBERS]) await rm(path, { recursive: true, force: true });
+}
 
 export const cases: readonly Case[] = [
   {

@@ -1,6 +1,7 @@
 /** What the core asks of the place it runs in. One record, given by the host. */
 import type { FileSystem } from "./bytes/files.ts";
 import type { Spool } from "./bytes/spool.ts";
+import type { ByteStream } from "./bytes/stream.ts";
 import type { Kernels } from "./kernel/kernels.ts";
 import type { Pool } from "./kernel/pool.ts";
 import type { Digest } from "./oci/digest.ts";
@@ -10,7 +11,7 @@ export interface Host {
   /** Other threads for the kernels' work; absent where there are none. */
   readonly pool?: Pool;
   readonly spool: Spool;
-  readonly fetch: (url: string, init?: RequestInit) => Promise<Response>;
+  readonly fetch: Fetch;
   readonly clock: Clock;
   /** Cryptographically strong random bytes. */
   readonly random: (length: number) => Uint8Array;
@@ -22,6 +23,38 @@ export interface Host {
   readonly signal?: AbortSignal;
   /** Absent where there is no file system. */
   readonly files?: FileSystem;
+}
+
+/**
+ * As much of the platform's own fetch as is used, which therefore is one. The
+ * promise fails where there is no answer; a silence that lasted too long is a
+ * `TimeoutError`.
+ */
+export type Fetch = (url: string, init?: FetchInit) => Promise<FetchResponse>;
+
+export interface FetchInit {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A stream's size stands in content-length. */
+  readonly body?: Uint8Array<ArrayBuffer> | ByteStream;
+  readonly duplex?: "half";
+  /** `manual` gives the redirect itself; only a host that hides it (`opaqueredirect`) is asked to `follow`. */
+  readonly redirect?: "manual" | "follow";
+  readonly signal?: AbortSignal;
+}
+
+export interface FetchResponse {
+  readonly type: string;
+  readonly status: number;
+  readonly ok: boolean;
+  readonly headers: FetchHeaders;
+  /** To be read or cancelled: until then it holds a connection. */
+  readonly body: ByteStream | null;
+}
+
+export interface FetchHeaders {
+  get(name: string): string | null;
+  has(name: string): boolean;
 }
 
 /** What earlier runs made of layers, so that what a registry has already is not made again. */

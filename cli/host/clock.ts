@@ -1,4 +1,3 @@
-import { setTimeout as after } from "node:timers/promises";
 import type { Clock } from "../../src/host.ts";
 
 /** The machine's clock. `sleep` does not keep the process alive past an abort: it rejects with the signal's reason. */
@@ -7,7 +6,9 @@ export function systemClock(signal?: AbortSignal): Clock {
     now: () => Date.now(),
     async sleep(milliseconds) {
       try {
-        await after(milliseconds, undefined, signal ? { signal } : {});
+        await process
+          .getBuiltinModule("node:timers/promises")
+          .setTimeout(milliseconds, undefined, signal ? { signal } : {});
       } catch (error) {
         throw signal?.reason ?? error;
       }

@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import * as v from "valibot";
 import type { Credential } from "../../src/host.ts";
 
@@ -39,7 +38,7 @@ function run(
   timeout: number,
 ): Promise<{ readonly output: string; readonly failure?: string }> {
   return new Promise((resolve) => {
-    const child = spawn(program, ["get"], {
+    const child = process.getBuiltinModule("node:child_process").spawn(program, ["get"], {
       stdio: ["pipe", "pipe", "ignore"],
       timeout,
       killSignal: "SIGKILL",

@@ -6,7 +6,6 @@
  * and in reading gzip, which Node would do on another thread, the kernels are.
  */
 import { createHash, type Hash } from "node:crypto";
-import { crc32 } from "node:zlib";
 import { SealiftError } from "../../src/error.ts";
 import { misuse } from "../../src/kernel/failure.ts";
 import type { Hasher, Kernels } from "../../src/kernel/kernels.ts";
@@ -27,7 +26,7 @@ export function engineChoice(env: Environment): EngineChoice {
 export function withEngines(kernels: Kernels, choice: EngineChoice): Kernels {
   if (choice === "wasm") return kernels;
   const faster = { ...kernels, hasher, sha256Many };
-  return choice === "auto" ? faster : { ...faster, crc32 };
+  return choice === "auto" ? faster : { ...faster, crc32: process.getBuiltinModule("node:zlib").crc32 };
 }
 
 function sha256Many(messages: readonly Uint8Array[]): Uint8Array[] {

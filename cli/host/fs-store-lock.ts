@@ -10,7 +10,6 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { link, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { threadId } from "node:worker_threads";
 import { SealiftError } from "../../src/error.ts";
 import { ifExists, systemCode } from "./fs-store-files.ts";
 
@@ -31,12 +30,13 @@ export interface Lock {
 /** Where this process counts among others: machine, boot and process namespace. */
 export const PLACE: string = [hostname(), bootId(), processNamespace()].join(".").replaceAll(" ", "_");
 /** This thread's name for others. */
-const SELF = `${PLACE} ${process.pid} ${threadId}`;
+const self = () => `${PLACE} ${process.pid} ${threadId()}`;
+const threadId = () => process.getBuiltinModule("node:worker_threads").threadId;
 const held = new Set<string>();
 
 /** Takes the lock, or gives undefined if someone has it. */
 export async function tryLock(path: string): Promise<Lock | undefined> {
-  const owner = `${SELF} ${randomBytes(8).toString("hex")}`;
+  const owner = `${self()} ${randomBytes(8).toString("hex")}`;
   held.add(owner);
   try {
     if (await claim(path, owner)) return heldLock(path, owner);
@@ -113,7 +113,7 @@ async function breakStale(path: string): Promise<boolean> {
 function isDead(owner: string): boolean {
   const [place, pid, thread] = owner.split(" ");
   if (place !== PLACE || !pid) return false;
-  if (Number(pid) === process.pid) return Number(thread) === threadId && !held.has(owner);
+  if (Number(pid) === process.pid) return Number(thread) === threadId() && !held.has(owner);
   return !isRunning(Number(pid));
 }
 

@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import type { Credential } from "../../src/host.ts";
 
@@ -20,6 +19,7 @@ export async function ghCredential(
   if (!REGISTRIES.includes(registry)) return undefined;
   try {
     const options = { timeout: TIMEOUT, maxBuffer: MAX_OUTPUT, env: { ...env } };
+    const { execFile } = process.getBuiltinModule("node:child_process");
     const { stdout } = await promisify(execFile)("gh", ["auth", "token"], options);
     const password = stdout.trim();
     return /^\S+$/.test(password) ? { username: "x-access-token", password, origin: "gh" } : undefined;

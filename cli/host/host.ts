@@ -6,8 +6,8 @@ import { wasmKernels } from "../../src/kernel/wasm.ts";
 import { systemClock } from "./clock.ts";
 import { type CredentialSources, nodeCredentials } from "./credentials.ts";
 import { engineChoice, withEngines } from "./engines.ts";
-import { nodeFetch } from "./fetch.ts";
 import { type NodeFileSystem, nodeFileSystem } from "./file-system.ts";
+import { httpTransport } from "./http/transport.ts";
 import { interruptibleFiles, interruptibleSpool } from "./interruptible.ts";
 import { loadModule, zstdLoader } from "./kernels.ts";
 import { nodePool, workerCount } from "./pool.ts";
@@ -48,6 +48,7 @@ export async function nodeHost(options: NodeHostOptions = {}): Promise<NodeHost>
   const files = nodeFileSystem();
   const choice = engineChoice(env);
   const size = options.workers ?? workerCount(env);
+  const network = httpTransport(env);
   const module = await loadModule();
   const pool = nodePool(module, { size });
   const folders: PrivateFolder[] = [];
@@ -55,7 +56,7 @@ export async function nodeHost(options: NodeHostOptions = {}): Promise<NodeHost>
     kernels: withEngines(wasmKernels(module, zstdLoader()), choice),
     pool,
     spool: signal ? interruptibleSpool(spool, signal) : spool,
-    fetch: nodeFetch,
+    fetch: network.fetch,
     clock: systemClock(signal),
     random: (length) => new Uint8Array(randomBytes(length)),
     credentials: nodeCredentials({ ...options.credentials, env, home: homedir(), log }),
@@ -68,6 +69,7 @@ export async function nodeHost(options: NodeHostOptions = {}): Promise<NodeHost>
       return folder.path;
     },
     async dispose() {
+      network.dispose();
       await pool.dispose();
       await spool.dispose();
       for (const folder of folders.splice(0)) await folder.remove();

@@ -1,7 +1,6 @@
 /** The worker pool over Node's worker threads. */
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
 import { reasonOf, SealiftError } from "../../src/error.ts";
 import type { Pool } from "../../src/kernel/pool.ts";
 import type { StartWorker, WorkerPort } from "../../src/kernel/pooled-worker.ts";
@@ -54,7 +53,9 @@ function workerScript(): URL | undefined {
   return places.map((place) => new URL(place, import.meta.url)).find((url) => existsSync(url));
 }
 
+/** Modules of Node that not every run needs take ten milliseconds each, and are loaded here as elsewhere when they are used. */
 function startThread(script: URL, ...[onAnswer, onFailure]: Parameters<StartWorker>): WorkerPort {
+  const { Worker } = process.getBuiltinModule("node:worker_threads");
   const thread = new Worker(script, { name: "sealift", execArgv: [], resourceLimits: LIMITS });
   thread.on("message", onAnswer);
   thread.on("messageerror", (error) => onFailure(error.message));

@@ -1,5 +1,3 @@
-import { spawn } from "node:child_process";
-
 /** How a program ended that helps with what Node cannot do itself. */
 export interface Ended {
   /** Undefined where the machine has no such program. */
@@ -17,7 +15,11 @@ export function runProgram(
   return new Promise((resolve) => {
     // Messages in English, whatever the user speaks: they are read.
     const env = { ...process.env, LC_ALL: "C" };
-    const child = spawn(program, args, { cwd, env, stdio: ["pipe", "ignore", "pipe"] });
+    const child = process.getBuiltinModule("node:child_process").spawn(program, args, {
+      cwd,
+      env,
+      stdio: ["pipe", "ignore", "pipe"],
+    });
     let stderr = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       stderr += text;

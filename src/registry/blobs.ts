@@ -1,5 +1,6 @@
 import type { ByteStream } from "../bytes/stream.ts";
 import { SealiftError } from "../error.ts";
+import type { FetchResponse } from "../host.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Call, RegistryClient } from "./client.ts";
 import { TransientError } from "./failure.ts";
@@ -161,7 +162,7 @@ class Download {
   }
 
   /** A 206 must start where we asked: else bytes would be lost or doubled. */
-  #checkRange(response: Response): number {
+  #checkRange(response: FetchResponse): number {
     const range = response.headers.get("content-range") ?? "";
     const [, first, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(range.trim()) ?? [];
     if (Number(first) !== this.#position) {
@@ -175,7 +176,7 @@ class Download {
   }
 
   /** All of the blob, where a part may have been asked for. */
-  #checkWhole(response: Response): void {
+  #checkWhole(response: FetchResponse): void {
     const { start } = this.#range;
     if (this.#position === start && start > MAX_PASSED_OVER) {
       throw new SealiftError(

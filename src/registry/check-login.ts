@@ -15,7 +15,7 @@ export async function checkLogin(
   const listening: Host = {
     ...host,
     fetch: (url, init) => {
-      if (new Headers(init?.headers).has("authorization")) sent = true;
+      if (init?.headers?.authorization !== undefined) sent = true;
       return host.fetch(url, init);
     },
   };

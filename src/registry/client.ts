@@ -1,6 +1,6 @@
 import { collect } from "../bytes/stream.ts";
 import type { ErrorCode } from "../error.ts";
-import type { Credential, Host } from "../host.ts";
+import type { Credential, FetchResponse, Host } from "../host.ts";
 import { Authenticator } from "./auth.ts";
 import { type Endpoint, endpointOf, endpointUrl } from "./endpoint.ts";
 import { failureOf, quote } from "./failure.ts";
@@ -88,7 +88,7 @@ export class RegistryClient {
   }
 
   /** distribution-spec "Warnings": `299 - "text"`, each shown once. */
-  #relayWarnings(response: Response): void {
+  #relayWarnings(response: FetchResponse): void {
     for (const [, text] of (response.headers.get("warning") ?? "").matchAll(/299 - "((?:[^"\\]|\\.)*)"/g)) {
       const message = `${this.endpoint.registry} warns: ${quote((text ?? "").replace(/\\(.)/g, "$1"))}`;
       if (this.#warned.has(message)) continue;

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { collect } from "../bytes/stream.ts";
 import { type ErrorCode, type ErrorOptions, SealiftError } from "../error.ts";
+import type { FetchResponse } from "../host.ts";
 
 /** How much of an error's body is read, in bytes. */
 const MAX_ERROR_BODY = 64 * 1024;
@@ -11,10 +12,17 @@ const MAX_QUOTE = 300;
 export class TransientError extends SealiftError {
   /** Milliseconds the registry asks us to wait (Retry-After). */
   readonly retryAfter: number | undefined;
+  /** It took a long silence to find out. */
+  readonly silent: boolean;
 
-  constructor(code: ErrorCode, message: string, options: ErrorOptions & { retryAfter?: number } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: ErrorOptions & { retryAfter?: number; silent?: boolean } = {},
+  ) {
     super(code, message, options);
     this.retryAfter = options.retryAfter;
+    this.silent = options.silent ?? false;
   }
 }
 
@@ -59,7 +67,7 @@ export interface FailureContext {
 }
 
 /** The error an unwanted answer stands for; reads what the registry says about it. */
-export async function failureOf(response: Response, context: FailureContext): Promise<SealiftError> {
+export async function failureOf(response: FetchResponse, context: FailureContext): Promise<SealiftError> {
   const said = (await registryErrors(response)).map(withoutLogin);
   const code = codeOf(response.status, said, context);
   const words = said.map(({ code, message }) => quote([code, message].filter(Boolean).join(": ")));
@@ -121,7 +129,7 @@ const errorsSchema = v.object({
   ),
 });
 
-async function registryErrors(response: Response): Promise<readonly RegistryError[]> {
+async function registryErrors(response: FetchResponse): Promise<readonly RegistryError[]> {
   if (!response.body) return [];
   try {
     const bytes = await collect(response.body, MAX_ERROR_BODY);

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { digestOf } from "../bytes/content.ts";
 import { SealiftError } from "../error.ts";
+import type { FetchHeaders } from "../host.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, digestAlgorithm, isDigest } from "../oci/digest.ts";
 import { MAX_DOCUMENT_SIZE, parseJson } from "../oci/json.ts";
@@ -53,7 +54,7 @@ export async function pushManifest(
   target: string,
   bytes: Uint8Array,
   mediaType: string,
-): Promise<{ readonly descriptor: Descriptor; readonly headers: Headers }> {
+): Promise<{ readonly descriptor: Descriptor; readonly headers: FetchHeaders }> {
   const what = `push manifest ${nameOf(client, repository, target)}`;
   const algorithm = isDigest(target) ? digestAlgorithm(target) : "sha256";
   const digest = digestOf(client.host.kernels, bytes, algorithm);
@@ -92,7 +93,7 @@ function nameOf(client: RegistryClient, repository: string, target: string): str
   return `${client.endpoint.registry}/${repository}${isDigest(target) ? "@" : ":"}${target}`;
 }
 
-function statedDescriptor(headers: Headers): Descriptor | undefined {
+function statedDescriptor(headers: FetchHeaders): Descriptor | undefined {
   const mediaType = bareType(headers);
   const digest = headers.get("docker-content-digest");
   const size = headers.get("content-length");
@@ -106,7 +107,7 @@ function checkDigest(
   call: Call,
   target: string,
   bytes: Uint8Array,
-  headers: Headers,
+  headers: FetchHeaders,
 ): Digest {
   const stated = checkStatedDigest(client, call, bytes, headers);
   if (!isDigest(target)) return stated ?? digestOf(client.host.kernels, bytes);
@@ -120,7 +121,7 @@ function checkStatedDigest(
   client: RegistryClient,
   call: Pick<Call, "what">,
   bytes: Uint8Array,
-  headers: Headers,
+  headers: FetchHeaders,
 ): Digest | undefined {
   const stated = headers.get("docker-content-digest") ?? "";
   if (!isDigest(stated)) return undefined;
@@ -141,7 +142,7 @@ const documentSchema = v.looseObject({
  * or its shape. Two that disagree are refused: which of them a reader believes
  * would decide what the same digest means (CVE-2021-41190).
  */
-function mediaTypeOf(call: Call, headers: Headers, bytes: Uint8Array): string {
+function mediaTypeOf(call: Call, headers: FetchHeaders, bytes: Uint8Array): string {
   const header = bareType(headers);
   const document = parseJson(documentSchema, bytes, call.what.replace(/^pull /, ""), "MANIFEST_INVALID");
   const own = document.mediaType;
@@ -164,7 +165,7 @@ function mediaTypeOf(call: Call, headers: Headers, bytes: Uint8Array): string {
   throw new SealiftError("MANIFEST_INVALID", `Cannot ${call.what}: it is neither a manifest nor an index`);
 }
 
-function bareType(headers: Headers): string {
+function bareType(headers: FetchHeaders): string {
   return (headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
 }
 

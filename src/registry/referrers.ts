@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { isSealiftError, SealiftError } from "../error.ts";
+import type { FetchHeaders } from "../host.ts";
 import { type Descriptor, descriptorSchema } from "../oci/descriptor.ts";
 import { type Digest, digestAlgorithm, digestHex } from "../oci/digest.ts";
 import { parseImageIndex } from "../oci/image-index.ts";
@@ -55,7 +56,7 @@ export class ReferrersFallback {
    * After the push of `bytes`: if they have a subject and the registry does not
    * list referrers itself, adds them to the subject's fallback tag.
    */
-  async record(descriptor: Descriptor, bytes: Uint8Array, headers: Headers): Promise<void> {
+  async record(descriptor: Descriptor, bytes: Uint8Array, headers: FetchHeaders): Promise<void> {
     const what = `list ${descriptor.digest} as a referrer`;
     const manifest = parseJson(subjectSchema, bytes, what, "MANIFEST_INVALID");
     if (!manifest.subject) return;

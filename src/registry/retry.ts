@@ -4,6 +4,8 @@ import { TransientError } from "./failure.ts";
 
 /** Tries in all, without progress in between. */
 const ATTEMPTS = 5;
+/** What a failure counts that took a silence of a minute or more to show: one more try, and no third minute. */
+const SILENCE_COUNTS = 3;
 /** Milliseconds before the second try; doubles from try to try. */
 const FIRST_WAIT = 250;
 /** The longest a Retry-After is obeyed, in milliseconds. A registry that asks for more gets no second try now. */
@@ -33,7 +35,7 @@ export class Patience {
   /** Waits for the next try, or throws the error if there is none. */
   async after(error: unknown): Promise<void> {
     if (!(error instanceof TransientError)) throw error;
-    this.#failures += 1;
+    this.#failures += error.silent ? SILENCE_COUNTS : 1;
     if (this.#failures >= ATTEMPTS) throw error;
     const wait = this.#waitFor(error);
     if (wait > LONGEST_WAIT) throw error;

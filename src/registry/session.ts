@@ -1,4 +1,4 @@
-import type { Credential, Host } from "../host.ts";
+import type { Credential, FetchResponse, Host } from "../host.ts";
 import { type Challenge, parseChallenges } from "./challenge.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { mergeScopes } from "./scope.ts";
@@ -75,7 +75,7 @@ export class Session {
   }
 
   /** Another Authorization after `used` was refused; undefined if there is none left. */
-  async next(used: string | undefined, response: Response): Promise<string | undefined> {
+  async next(used: string | undefined, response: FetchResponse): Promise<string | undefined> {
     const challenge = chooseChallenge(response.headers.get("www-authenticate"));
     if (challenge) {
       this.#challenge = challenge;

@@ -1,7 +1,7 @@
 import { type ByteStream, chunksOf, streamFrom } from "../bytes/stream.ts";
 import { reasonOf, SealiftError } from "../error.ts";
-import type { Host } from "../host.ts";
-import { followUrl, redactUrl } from "./endpoint.ts";
+import type { FetchInit, FetchResponse, Host } from "../host.ts";
+import { followUrl, isLoopback, redactUrl } from "./endpoint.ts";
 import { TransientError } from "./failure.ts";
 
 const USER_AGENT = "sealift";
@@ -24,7 +24,7 @@ export interface HttpRequest {
 }
 
 export interface Answer {
-  readonly response: Response;
+  readonly response: FetchResponse;
   /** Where it came from, after redirects. */
   readonly url: URL;
 }
@@ -63,7 +63,7 @@ function note(host: Host, method: Method, url: URL, status: number): void {
 }
 
 /** Lets go of an answer whose body is not wanted. */
-export async function discard(response: Response): Promise<void> {
+export async function discard(response: FetchResponse): Promise<void> {
   await response.body?.cancel().catch(() => {});
 }
 
@@ -72,15 +72,18 @@ export function networkFailure(host: Host, what: string, url: URL, error: unknow
   if (host.signal?.aborted)
     return new SealiftError("ABORTED", `Cannot ${what}: interrupted`, { cause: error });
   if (error instanceof SealiftError) return error;
-  const reason = rootReason(error).replaceAll(url.href, redactUrl(url));
-  return new TransientError("UNREACHABLE", `Cannot ${what}: ${url.host} cannot be reached: ${reason}`, {
-    cause: error,
-  });
+  const root = rootOf(error);
+  const reason = (reasonOf(root) || "no answer").replaceAll(url.href, redactUrl(url));
+  const message = (problem: string) => `Cannot ${what}: ${url.host} ${problem}`;
+  if (root instanceof Error && root.name === "TimeoutError")
+    return new TransientError("UNREACHABLE", message(reason), { cause: error, silent: true });
+  const Failure = isNobodyHere(root, url) ? SealiftError : TransientError;
+  return new Failure("UNREACHABLE", message(`cannot be reached: ${reason}`), { cause: error });
 }
 
-async function exchange(host: Host, request: HttpRequest, authorization?: string): Promise<Response> {
+async function exchange(host: Host, request: HttpRequest, authorization?: string): Promise<FetchResponse> {
   const body = await openBody(request.body);
-  const init: RequestInit & { duplex?: "half" } = {
+  const init: FetchInit = {
     method: request.method,
     headers: {
       // A transport encoding would change lengths and ranges, and content here is compressed already.
@@ -107,7 +110,7 @@ async function exchange(host: Host, request: HttpRequest, authorization?: string
 }
 
 /** RFC 9110 "Redirection 3xx": 307 and 308 keep method and body; the others may only repeat a GET or HEAD. */
-function redirectTarget(response: Response, method: Method): string | undefined {
+function redirectTarget(response: FetchResponse, method: Method): string | undefined {
   const reading = method === "GET" || method === "HEAD";
   const statuses = reading ? [301, 302, 303, 307, 308] : [307, 308];
   if (!statuses.includes(response.status)) return undefined;
@@ -140,9 +143,14 @@ async function openBody(body: RequestBody | undefined): Promise<OpenedBody> {
 }
 
 /** fetch says "fetch failed" and hides the reason in the cause, at times in a list without a message. */
-function rootReason(error: unknown): string {
+function rootOf(error: unknown): unknown {
   let current: unknown = error;
   while (current instanceof Error && current.cause instanceof Error) current = current.cause;
-  if (current instanceof AggregateError && current.errors.length > 0) return rootReason(current.errors[0]);
-  return reasonOf(current) || "no answer";
+  if (current instanceof AggregateError && current.errors.length > 0) return rootOf(current.errors[0]);
+  return current;
+}
+
+/** Nothing listens at a port of this machine: no network is to blame, so that trying again will not help. */
+function isNobodyHere(root: unknown, { hostname }: URL): boolean {
+  return isLoopback(hostname) && root instanceof Error && "code" in root && root.code === "ECONNREFUSED";
 }

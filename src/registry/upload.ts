@@ -1,6 +1,7 @@
 import type { Content } from "../bytes/content.ts";
 import { collect } from "../bytes/stream.ts";
 import { isSealiftError, SealiftError } from "../error.ts";
+import type { FetchResponse } from "../host.ts";
 import { hasBlob } from "./blobs.ts";
 import type { RegistryClient } from "./client.ts";
 import { ContentCursor } from "./content-cursor.ts";
@@ -263,7 +264,7 @@ class Upload {
 }
 
 /** How many bytes `Range: 0-<last>` stands for; undefined without one. */
-function receivedBytes(response: Response): number | undefined {
+function receivedBytes(response: FetchResponse): number | undefined {
   const last = /^(?:bytes[ =])?0-(\d{1,15})$/.exec(response.headers.get("range")?.trim() ?? "")?.[1];
   return last === undefined ? undefined : Number(last) + 1;
 }

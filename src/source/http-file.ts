@@ -1,7 +1,7 @@
 import type { Slices } from "../bytes/slices.ts";
 import { type ByteStream, chunksOf, collect, concat, streamFrom, streamOf } from "../bytes/stream.ts";
 import { SealiftError } from "../error.ts";
-import type { Host } from "../host.ts";
+import type { FetchResponse, Host } from "../host.ts";
 import { isLoopback, redactUrl } from "../registry/endpoint.ts";
 import { failureOf, TransientError } from "../registry/failure.ts";
 import { Patience, retrying } from "../registry/retry.ts";
@@ -76,7 +76,7 @@ function parsed(address: string): URL {
 }
 
 /** A server that has another file by now answers with all of it (RFC 9110 "If-Range"). */
-function conditionOf({ headers }: Response): Readonly<Record<string, string>> {
+function conditionOf({ headers }: FetchResponse): Readonly<Record<string, string>> {
   const etag = headers.get("etag");
   const validator = etag?.startsWith('"') ? etag : headers.get("last-modified");
   return validator ? { "if-range": validator } : {};
@@ -87,7 +87,7 @@ async function request(
   host: Host,
   range: string,
   headers: Readonly<Record<string, string>>,
-): Promise<Response> {
+): Promise<FetchResponse> {
   const call = { method: "GET" as const, url, what, headers: { range, ...headers } };
   const { response } = await send(host, call, authorization);
   if ([200, 206, 416].includes(response.status)) return response;
@@ -95,15 +95,15 @@ async function request(
 }
 
 /** The file's size, of an answer that begins where it was asked to. */
-function totalOf(response: Response, start: number, { what }: HttpAddress): number {
+function totalOf(response: FetchResponse, start: number, { what }: HttpAddress): number {
   const range = response.headers.get("content-range") ?? "";
   const [, first, total] = /^bytes (\d+)-\d+\/(\d{1,15})$/.exec(range.trim()) ?? [];
   if (Number(first) === start && total !== undefined) return Number(total);
   throw new SealiftError("IO", `Cannot ${what}: asked for bytes from ${start}, the server sends "${range}"`);
 }
 
-function bodyOf({ body }: Response): ByteStream {
-  return (body as ByteStream | null) ?? streamOf(new Uint8Array());
+function bodyOf({ body }: FetchResponse): ByteStream {
+  return body ?? streamOf(new Uint8Array());
 }
 
 interface KnownOfFile {

@@ -47,6 +47,32 @@ describe("a request that fails", () => {
     expect(host.sleeps).toEqual([250, 500, 1000, 2000]);
   });
 
+  it("is not made again where this machine has nobody at the port", async () => {
+    const cause = Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:5000"), { code: "ECONNREFUSED" });
+    const { fetch, sent } = scripted(new TypeError("fetch failed", { cause }));
+    const host = testHost({ fetch });
+    const client = new RegistryClient(host, "localhost:5000");
+    const url = client.url("a", "tags", "list");
+    await expect(
+      client.ask({ method: "GET", url, what: "list", scopes: [], expect: [200] }),
+    ).rejects.toMatchObject({
+      code: "UNREACHABLE",
+      message: "Cannot list: localhost:5000 cannot be reached: connect ECONNREFUSED 127.0.0.1:5000",
+    });
+    expect(sent).toHaveLength(1);
+    expect(host.sleeps).toEqual([]);
+  });
+
+  it("by a silence that lasted is made again once, and says who was silent", async () => {
+    const silence = () => Object.assign(new Error("sent nothing for 60 s"), { name: "TimeoutError" });
+    const { ask, sent } = clientOf(silence(), silence(), status(200));
+    await expect(ask()).rejects.toMatchObject({
+      code: "UNREACHABLE",
+      message: "Cannot list the tags of a: reg.example.com sent nothing for 60 s",
+    });
+    expect(sent).toHaveLength(2);
+  });
+
   it("names the reason that a list of causes hides", async () => {
     const cause = new AggregateError([new Error("connect ECONNREFUSED ::1:443")]);
     const failures = Array.from({ length: 5 }, () => new TypeError("fetch failed", { cause }));

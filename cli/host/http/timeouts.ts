@@ -1,0 +1,16 @@
+/** How long the other side may keep us waiting, in milliseconds. What we take ourselves is not counted. */
+export interface Timeouts {
+  /** For a connection, and its TLS. */
+  readonly connect: number;
+  /** For an answer, once all is sent: a registry reads gigabytes again before it says that they are there. */
+  readonly answer: number;
+  /** For the next byte in the middle of a body, whichever way it goes. */
+  readonly silence: number;
+}
+
+export const TIMEOUTS: Timeouts = { connect: 10_000, answer: 300_000, silence: 60_000 };
+
+/** What fetch calls a failure of this kind; `what` goes on from the server's name. */
+export function timedOut(what: string, milliseconds: number): Error {
+  return Object.assign(new Error(`${what} for ${milliseconds / 1000} s`), { name: "TimeoutError" });
+}

@@ -1,0 +1,3 @@
+import { fetchContract } from "./fetch.ts";
+
+fetchContract("the platform's fetch", () => (url, init) => fetch(url, init));

@@ -1,0 +1,197 @@
+import type { AddressInfo } from "node:net";
+import { createServer, type Socket } from "node:net";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { httpTransport } from "../../../cli/host/http/transport.ts";
+import { collect } from "../../../src/bytes/stream.ts";
+import { fetchContract, pieces, sizeOf, TestServer } from "../../contract/fetch.ts";
+
+const MIB = 1 << 20;
+const IMPATIENT = { connect: 50, answer: 50, silence: 50 };
+
+fetchContract("the Node host's", () => httpTransport({}).fetch);
+
+let server: TestServer;
+const sockets = new Set<Socket>();
+
+beforeEach(async () => {
+  server = new TestServer();
+  await server.start();
+});
+
+afterEach(() => {
+  server.stop();
+  for (const socket of sockets) socket.destroy();
+  sockets.clear();
+});
+
+/** A server that says what it is told to as soon as somebody connects, reads nothing, and knows no HTTP. */
+async function rawServer(say = ""): Promise<string> {
+  const raw = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {}).write(say);
+  });
+  await new Promise<void>((resolve) => raw.listen(0, "127.0.0.1", resolve));
+  raw.unref();
+  return `http://127.0.0.1:${(raw.address() as AddressInfo).port}/`;
+}
+
+const put = (size: number, body: ReadableStream<Uint8Array>) =>
+  ({ method: "PUT", body, duplex: "half", headers: { "content-length": `${size}` } }) as const;
+
+describe("the Node host's network", () => {
+  it("uses a connection again, also after answers that nobody reads", async () => {
+    const { fetch } = httpTransport({});
+    server.answer = (_, response) => response.writeHead(404, { "content-length": 5 }).end("short");
+    for (const method of ["HEAD", "GET", "GET"]) {
+      const { body } = await fetch(server.url(), { method });
+      await body?.cancel();
+    }
+    expect(server.connections).toBe(1);
+  });
+
+  it("asks again where a waiting connection was closed as it was used, but never twice for what may not be done twice", async () => {
+    const { fetch } = httpTransport({});
+    let asked = 0;
+    server.answer = (request, response) => {
+      if (asked++ === 1) request.socket.destroy();
+      else response.end();
+    };
+    await fetch(server.url());
+    expect((await fetch(server.url())).status).toBe(200);
+    expect(asked).toBe(3);
+    asked = 0;
+    await fetch(server.url());
+    await expect(fetch(server.url(), { method: "POST" })).rejects.toThrow();
+    expect(asked).toBe(2);
+  });
+
+  it("gives up a body that falls silent", async () => {
+    const { fetch } = httpTransport({}, { ...IMPATIENT, connect: 5000, answer: 5000 });
+    server.answer = (_, response) => void response.writeHead(200, { "content-length": 100 }).write("half");
+    const { body } = await fetch(server.url());
+    const reading = collect(body as ReadableStream<Uint8Array>, 100);
+    await expect(reading).rejects.toMatchObject({ name: "TimeoutError", message: "sent nothing for 0.05 s" });
+  });
+
+  it("does not count the time in which nobody reads", async () => {
+    const { fetch } = httpTransport({}, IMPATIENT);
+    server.answer = (_, response) => response.end("content");
+    const { body } = await fetch(server.url());
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(await collect(body as ReadableStream<Uint8Array>, 100)).toHaveLength(7);
+  });
+
+  it("gives up a server that takes no more of a body", async () => {
+    const { fetch } = httpTransport({}, { ...IMPATIENT, connect: 5000 });
+    const sending = fetch(await rawServer(), put(512 * MIB, pieces(512)));
+    await expect(sending).rejects.toMatchObject({ name: "TimeoutError", message: "took nothing for 0.05 s" });
+  });
+
+  it("gives up a server that does not answer, or lets nobody connect", async () => {
+    const { fetch } = httpTransport({}, { ...IMPATIENT, connect: 5000 });
+    await expect(fetch(await rawServer())).rejects.toThrow("did not answer for 0.05 s");
+    const secure = httpTransport({}, { ...IMPATIENT, answer: 5000 });
+    const url = (await rawServer()).replace("http:", "https:");
+    await expect(secure.fetch(url)).rejects.toThrow("let nobody connect for 0.05 s");
+  });
+
+  it("says what it takes for no HTTP, and for no TLS", async () => {
+    const { fetch } = httpTransport({});
+    await expect(fetch(await rawServer("SSH-2.0\r\n"))).rejects.toThrow(/Parse Error/);
+    const url = (await rawServer("HTTP/1.1 400 Bad Request\r\n\r\n")).replace("http:", "https:");
+    await expect(fetch(url)).rejects.toThrow(/SSL|wrong version/i);
+  });
+
+  it("holds no more of a streamed body than is on its way", async () => {
+    const { fetch } = httpTransport({});
+    let received = 0;
+    server.answer = async (request, response) => {
+      received = await sizeOf(request);
+      response.end();
+    };
+    const before = process.memoryUsage().arrayBuffers;
+    let peak = 0;
+    const body = pieces(512, () => {
+      peak = Math.max(peak, process.memoryUsage().arrayBuffers - before);
+    });
+    expect((await fetch(server.url(), put(512 * MIB, body))).status).toBe(200);
+    expect(received).toBe(512 * MIB);
+    expect(peak).toBeLessThan(256 * MIB);
+  });
+
+  it("stops sending when it is answered half-way", async () => {
+    const { fetch } = httpTransport({});
+    let made = 0;
+    server.answer = (_, response) => response.writeHead(401).end();
+    const body = pieces(512, (count) => {
+      made = count;
+    });
+    const response = await fetch(server.url(), put(512 * MIB, body));
+    expect(response.status).toBe(401);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(made).toBeLessThan(512);
+    server.answer = (_, next) => next.end();
+    expect((await fetch(server.url())).status).toBe(200);
+  });
+
+  it("sends no body that is longer or shorter than it says", async () => {
+    const { fetch } = httpTransport({});
+    server.answer = (request, response) =>
+      void sizeOf(request).then(
+        () => response.end(),
+        () => {},
+      );
+    await expect(fetch(server.url(), put(MIB, pieces(2)))).rejects.toThrow("the body is longer");
+    await expect(fetch(server.url(), put(3 * MIB, pieces(2)))).rejects.toThrow("the body is shorter");
+  });
+
+  it("does not open a body for which there is no connection", async () => {
+    const { fetch } = httpTransport({});
+    const url = server.url();
+    server.stop();
+    let made = 0;
+    const body = pieces(2, () => made++);
+    await expect(fetch(url, put(2 * MIB, body))).rejects.toThrow("ECONNREFUSED");
+    expect(made).toBe(0);
+  });
+
+  it("goes through the proxy that the environment names, but not to this machine", async () => {
+    const { fetch } = httpTransport({ HTTP_PROXY: server.url() });
+    const seen: unknown[] = [];
+    server.answer = (request, response) => {
+      seen.push(request.url);
+      response.end();
+    };
+    expect((await fetch("http://registry.invalid/v2/")).status).toBe(200);
+    expect((await fetch(server.url("/v2/"))).status).toBe(200);
+    expect(seen).toEqual(["http://registry.invalid/v2/", "/v2/"]);
+  });
+
+  it("knows no ports that one must not ask", async () => {
+    const { fetch } = httpTransport({});
+    const blocked = new TestServer();
+    // Of fetch's list; another process may have one of them.
+    for (const port of [6566, 6666, 6697, 10080, 1719]) {
+      const free = await blocked.start(port).then(
+        () => true,
+        () => false,
+      );
+      if (!free) continue;
+      expect((await fetch(blocked.url())).status).toBe(200);
+      return blocked.stop();
+    }
+  });
+
+  it("closes its connections at the end", async () => {
+    const network = httpTransport({});
+    const closed = new Promise((resolve) => {
+      server.answer = (request, response) => {
+        request.socket.once("close", () => resolve("closed"));
+        response.end();
+      };
+    });
+    await network.fetch(server.url());
+    network.dispose();
+    expect(await closed).toBe("closed");
+  });
+});
