@@ -3,13 +3,19 @@ import type { FileHandle } from "node:fs/promises";
 /** A system call costs more than copying a small chunk; beyond this size it does not. */
 const BATCH_SIZE = 1 << 20;
 
-/** Appends to a file handle, small chunks gathered into one write. Holds at most one batch in memory. */
+/**
+ * Appends to a file handle, small chunks gathered into one write. While one
+ * batch is written the next is filled: these two are all that is held.
+ */
 export class BatchedWrites {
   readonly #handle: FileHandle;
   readonly #seekable: boolean;
-  #batch: Buffer | undefined;
+  /** Kept and used by turns: new ones for each megabyte would be garbage faster than it is collected. */
+  #batches: readonly (Buffer | undefined)[] = [];
   #filled = 0;
   #position = 0;
+  /** The write under way. */
+  #writing: Promise<void> = Promise.resolve();
 
   /** Pipes and devices are not `seekable`: they take bytes only where they stand. */
   constructor(handle: FileHandle, seekable = true) {
@@ -17,26 +23,41 @@ export class BatchedWrites {
     this.#seekable = seekable;
   }
 
-  /** Bytes written so far, the batch included. */
+  /** Bytes written so far, with those that are not on their way yet. */
   get size(): number {
     return this.#position + this.#filled;
   }
 
-  /** Resolves when the chunk may be reused. */
+  /** Resolves when the chunk may be reused. That it could not be written, a later call may be the first to tell. */
   async write(chunk: Uint8Array): Promise<void> {
     const large = chunk.length >= BATCH_SIZE / 2;
-    if (large || this.#filled + chunk.length > BATCH_SIZE) await this.flush();
-    if (large) return this.#append(chunk);
-    this.#batch ??= Buffer.allocUnsafeSlow(BATCH_SIZE);
-    this.#batch.set(chunk, this.#filled);
+    if (large) {
+      await this.flush();
+      return this.#append(chunk);
+    }
+    if (this.#filled + chunk.length > BATCH_SIZE) await this.#turnOver();
+    const [batch = Buffer.allocUnsafeSlow(BATCH_SIZE), other] = this.#batches;
+    batch.set(chunk, this.#filled);
+    this.#batches = [batch, other];
     this.#filled += chunk.length;
   }
 
-  /** Writes what waits. The batch is kept: one for each megabyte would be garbage faster than it is collected. */
+  /** Writes what waits. */
   async flush(): Promise<void> {
-    const batch = this.#batch?.subarray(0, this.#filled);
+    await this.#turnOver();
+    await this.#writing;
+  }
+
+  /** Begins to write the batch that is full, once the other one is written. */
+  async #turnOver(): Promise<void> {
+    await this.#writing;
+    const [full, other] = this.#batches;
+    if (!full || this.#filled === 0) return;
+    this.#batches = [other, full];
+    this.#writing = this.#append(full.subarray(0, this.#filled));
     this.#filled = 0;
-    if (batch) await this.#append(batch);
+    // Told to the next call.
+    this.#writing.catch(() => {});
   }
 
   /** Writes over bytes that were written before. */
@@ -51,15 +72,16 @@ export class BatchedWrites {
     this.#position = offset;
   }
 
-  /** Writes what waits and gives back the batch's memory. */
+  /** Writes what waits and gives back the batches' memory. */
   async finish(): Promise<void> {
     await this.flush();
-    this.#batch = undefined;
+    this.#batches = [];
   }
 
-  async #append(bytes: Uint8Array): Promise<void> {
-    await this.#put(bytes, this.#seekable ? this.#position : null);
+  #append(bytes: Uint8Array): Promise<void> {
+    const at = this.#seekable ? this.#position : null;
     this.#position += bytes.length;
+    return this.#put(bytes, at);
   }
 
   async #put(bytes: Uint8Array, position: number | null): Promise<void> {

@@ -32,6 +32,7 @@ export async function createFolder(path: string): Promise<FilesWriter> {
 }
 
 class FolderWriter implements FilesWriter {
+  readonly sideBySide = true;
   readonly #path: string;
   readonly #staging: string;
   readonly #exists: boolean;

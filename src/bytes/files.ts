@@ -16,6 +16,8 @@ export interface Files {
  * visible under the final name before `commit`; `abort` leaves no trace.
  */
 export interface FilesWriter {
+  /** Files may be written at the same time; absent where they lie one behind the other. */
+  readonly sideBySide?: true;
   /** Writes a file. Verification of the content is its own: `open()` fails if it does not hold. */
   write(name: string, content: Pick<Content, "size" | "open">, mode?: FileMode): Promise<void>;
   /**

@@ -3,6 +3,16 @@ import { SealiftError } from "../error.ts";
 
 export type ByteStream = ReadableStream<Uint8Array>;
 
+/** What a stream of {@link streamFrom} draws on. */
+interface Source {
+  next(): Promise<IteratorResult<Uint8Array>>;
+  /** Ends it before its end. */
+  end(reason?: unknown): Promise<void>;
+}
+
+/** Of the streams that nobody has read from. */
+const sources = new WeakMap<ByteStream, Source>();
+
 /**
  * A stream over chunks made on demand: nothing is produced before it is asked
  * for, so memory stays at one chunk. Cancelling ends the generator; a generator
@@ -13,26 +23,49 @@ export function streamFrom(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   unread?: (reason: unknown) => unknown,
 ): ByteStream {
-  let iterator: AsyncIterator<Uint8Array> | Iterator<Uint8Array> | undefined;
-  return new ReadableStream<Uint8Array>(
+  const source = sourceOf(chunks, unread);
+  const stream = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        iterator ??=
-          Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]();
-        for (;;) {
-          const { done, value } = await iterator.next();
-          if (done) return controller.close();
-          // An empty chunk would not satisfy the reader, and pull is not called again without one.
-          if (value.length > 0) return controller.enqueue(value);
-        }
+        sources.delete(stream);
+        const { done, value } = await source.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
       },
-      async cancel(reason) {
-        if (iterator) await iterator.return?.(reason);
-        else await unread?.(reason);
-      },
+      cancel: (reason) => source.end(reason),
     },
     { highWaterMark: 0 },
   );
+  sources.set(stream, source);
+  return stream;
+}
+
+function sourceOf(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  unread?: (reason: unknown) => unknown,
+): Source {
+  let iterator: AsyncIterator<Uint8Array> | Iterator<Uint8Array> | undefined;
+  return {
+    async next() {
+      iterator ??=
+        Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]();
+      try {
+        for (;;) {
+          const result = await iterator.next();
+          // An empty chunk would not satisfy a stream's reader, and pull is not called again without one.
+          if (result.done || result.value.length > 0) return result;
+        }
+      } catch (error) {
+        // A generator that has failed says that it is done, to who asks again.
+        iterator = { next: () => Promise.reject(error) };
+        throw error;
+      }
+    },
+    async end(reason) {
+      if (iterator) await iterator.return?.(reason);
+      else await unread?.(reason);
+    },
+  };
 }
 
 /** The whole of `bytes` as a stream of one chunk. */
@@ -40,16 +73,22 @@ export function streamOf(bytes: Uint8Array): ByteStream {
   return streamFrom([bytes]);
 }
 
-/** Iterates a stream's chunks; leaving the loop early cancels the stream. */
+/**
+ * Iterates a stream's chunks; leaving the loop early cancels the stream. One of
+ * ours is read at its source: the stream between would cost a piece as much as
+ * its work does, and there are half a dozen between a socket and a file.
+ */
 export async function* chunksOf(stream: ByteStream): AsyncGenerator<Uint8Array, void, void> {
   const reader = stream.getReader();
+  const source = sources.get(stream) ?? readerSource(reader);
+  sources.delete(stream);
   let finished = false;
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await source.next();
       if (done) {
         finished = true;
-        return;
+        break;
       }
       yield value;
     }
@@ -57,9 +96,16 @@ export async function* chunksOf(stream: ByteStream): AsyncGenerator<Uint8Array, 
     finished = true;
     throw error;
   } finally {
-    if (!finished) await reader.cancel().catch(() => {});
+    if (!finished) await source.end().catch(() => {});
     reader.releaseLock();
   }
+}
+
+function readerSource(reader: ReadableStreamDefaultReader<Uint8Array>): Source {
+  return {
+    next: () => reader.read() as Promise<IteratorResult<Uint8Array>>,
+    end: (reason) => reader.cancel(reason),
+  };
 }
 
 /** Reads a stream whole. Throws LIMIT_EXCEEDED as soon as it passes `limit` bytes. */

@@ -10,6 +10,8 @@ import { blobPath, OCI_INDEX_FILE, OCI_LAYOUT_BYTES, OCI_LAYOUT_FILE, type OciLa
 
 /** A layout being written: blobs as they come, then the index. */
 export interface OciLayoutWriter {
+  /** Blobs may be written at the same time. */
+  readonly sideBySide: boolean;
   /** Writes a blob, unless it was written or the existing layout has it. */
   blob(content: Content): Promise<void>;
   /** Writes oci-layout and index.json with these entries, and commits. */
@@ -22,14 +24,23 @@ export interface OciLayoutWriter {
  * this one goes: its entries stay, but for those that the new ones replace.
  */
 export function writeOciLayout(writer: FilesWriter, existing?: OciLayout): OciLayoutWriter {
-  const written = new Set<Digest>();
+  /** Also what is still under way: of two layers with one digest, the second waits for the first. */
+  const written = new Map<Digest, Promise<void>>();
   const put = (name: string, bytes: Uint8Array) =>
     writer.write(name, { size: bytes.length, open: async () => streamOf(bytes) });
   return {
+    sideBySide: writer.sideBySide ?? false,
     async blob(content) {
-      if (written.has(content.digest) || existing?.has(content)) return;
-      await writer.write(blobPath(content.digest), content);
-      written.add(content.digest);
+      if (existing?.has(content)) return;
+      const { digest } = content;
+      const writing = written.get(digest) ?? writer.write(blobPath(digest), content);
+      written.set(digest, writing);
+      try {
+        await writing;
+      } catch (error) {
+        written.delete(digest);
+        throw error;
+      }
     },
     async finish(manifests) {
       await put(OCI_LAYOUT_FILE, OCI_LAYOUT_BYTES);

@@ -1,4 +1,4 @@
-import type { ByteStream } from "../bytes/stream.ts";
+import { type ByteStream, chunksOf, streamFrom } from "../bytes/stream.ts";
 import { SealiftError } from "../error.ts";
 import type { FetchResponse } from "../host.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -48,20 +48,16 @@ export async function openBlob(
 ): Promise<ByteStream> {
   const download = new Download(client, repository, range);
   await retrying(client.host, () => download.connect());
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const chunk = await download.next();
-        if (chunk) controller.enqueue(chunk);
-        else controller.close();
-      },
-      cancel: (reason) => download.cancel(reason),
-    },
-    { highWaterMark: 0 },
-  );
+  return streamFrom(chunksOfDownload(download), () => download.cancel());
 }
 
-type Reader = ReadableStreamDefaultReader<Uint8Array>;
+async function* chunksOfDownload(download: Download) {
+  try {
+    for (let chunk = await download.next(); chunk; chunk = await download.next()) yield chunk;
+  } finally {
+    await download.cancel();
+  }
+}
 
 /**
  * Bytes that are passed over at most for a part, where the registry sends all
@@ -75,7 +71,9 @@ class Download {
   readonly #call: Call;
   readonly #range: BlobRange;
   readonly #patience: Patience;
-  #reader: Reader | undefined;
+  /** What is being received. */
+  #body: ByteStream | undefined;
+  #chunks: AsyncGenerator<Uint8Array, void, void> | undefined;
   /** The next byte to hand on. */
   #position: number;
   /** Bytes to pass over: what a server without Range sends again. */
@@ -110,7 +108,8 @@ class Download {
       await discard(response);
       throw error;
     }
-    this.#reader = response.body?.getReader() as Reader | undefined;
+    this.#body = response.body ?? undefined;
+    this.#chunks = response.body ? chunksOf(response.body) : undefined;
   }
 
   /** The next bytes; undefined at the end. */
@@ -122,16 +121,18 @@ class Download {
         if (chunk) this.#patience.progressed();
         return chunk;
       } catch (error) {
-        await this.cancel(error);
+        await this.cancel();
         await this.#patience.after(networkFailure(this.#client.host, this.#call.what, this.#call.url, error));
       }
     }
   }
 
-  async cancel(reason?: unknown): Promise<void> {
-    const reader = this.#reader;
-    this.#reader = undefined;
-    await reader?.cancel(reason).catch(() => {});
+  async cancel(): Promise<void> {
+    const [chunks, body] = [this.#chunks, this.#body];
+    this.#chunks = this.#body = undefined;
+    await chunks?.return();
+    // Chunks that were never asked for do not let go of the body.
+    await body?.cancel().catch(() => {});
   }
 
   async #receive(): Promise<Uint8Array | undefined> {
@@ -140,8 +141,8 @@ class Download {
       await this.cancel();
       return undefined;
     }
-    if (!this.#reader && this.#position < end) await this.connect();
-    const { done, value } = (await this.#reader?.read()) ?? { done: true };
+    if (!this.#chunks && this.#position < end) await this.connect();
+    const { done, value } = (await this.#chunks?.next()) ?? { done: true };
     if (!done) return this.#take(value as Uint8Array);
     if (this.#position === end) return undefined;
     throw new TransientError(

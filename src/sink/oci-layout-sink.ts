@@ -1,5 +1,6 @@
-import { contentOf } from "../bytes/content.ts";
+import { type Content, contentOf } from "../bytes/content.ts";
 import type { FilesWriter } from "../bytes/files.ts";
+import { tapped } from "../bytes/progress.ts";
 import type { Host } from "../host.ts";
 import type { Named } from "../image/image.ts";
 import type { OciLayout } from "../layout/oci-layout.ts";
@@ -26,9 +27,9 @@ export interface OciLayoutTarget {
 export function ociLayoutSink(writer: FilesWriter, target: OciLayoutTarget, host: Host): Sink {
   const layout = writeOciLayout(writer, target.existing);
   const entries: Descriptor[] = [];
-  const place = layoutTarget(layout, entries, target, host);
   return {
     async put(content) {
+      const place = layoutTarget(layout, entries, target, host);
       const before = entries.length;
       let entry: Descriptor | undefined;
       try {
@@ -61,12 +62,14 @@ function layoutTarget(
   { existing, jobs = DEFAULT_JOBS }: OciLayoutTarget,
   host: Host,
 ): ManifestTarget {
+  const stop = new AbortController();
   return {
     jobs,
-    oneByOne: true,
+    oneByOne: !layout.sideBySide,
+    stop: (error) => stop.abort(error),
     ...(existing && { has: async (blob) => existing.has(blob) }),
     async blob(blob) {
-      await layout.blob(blob);
+      await layout.blob(stoppable(blob, stop.signal));
       return existing?.has(blob) ? "exists" : "written";
     },
     async manifest({ descriptor, bytes, value }, tag) {
@@ -78,6 +81,11 @@ function layoutTarget(
       else if (subject) entries.push({ mediaType, digest, size, ...(type && { artifactType: type }) });
     },
   };
+}
+
+/** The content, which fails to be read once it need not be. */
+function stoppable<T extends Content>(content: T, signal: AbortSignal): T {
+  return { ...content, open: async () => tapped(await content.open(), () => signal.throwIfAborted()) };
 }
 
 function namesFor(content: Named, { ref, fullNames }: OciLayoutTarget): Pick<Descriptor, "annotations"> {

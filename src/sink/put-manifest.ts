@@ -66,20 +66,24 @@ async function putImage(image: Image, target: ManifestTarget, host: Host): Promi
     const { digest, size } = blob;
     return noted({ digest, size, outcome: await target.blob(blob) }, host);
   };
+  const config = async (): Promise<SinkLayer | undefined> => {
+    await target.blob(contentOf(host.kernels, (await image.config()).bytes));
+    return undefined;
+  };
   const layers: SinkLayer[] = [];
   if (target.oneByOne) {
     const blobs = ahead(image.layers, target.jobs, (layer) => layer.blob(target.has));
     for await (const blob of blobs) layers.push(await put(blob));
+    await config();
   } else {
-    const all = ahead(
-      image.layers,
-      target.jobs,
-      async (layer) => put(await layer.blob(target.has)),
-      target.stop,
-    );
-    for await (const layer of all) layers.push(layer);
+    const puts = image.layers.map((layer) => async () => put(await layer.blob(target.has)));
+    // It waits for the layers only where something has to be made of them.
+    const isKnown = image.layers.every(({ isStored }) => isStored);
+    const parts = isKnown ? [config, ...puts] : [...puts];
+    for await (const layer of ahead(parts, target.jobs, (part) => part(), target.stop))
+      if (layer) layers.push(layer);
+    if (!isKnown) await config();
   }
-  await target.blob(contentOf(host.kernels, (await image.config()).bytes));
   await image.manifest();
   for (const layer of image.layers) await layer.release();
   return layers;

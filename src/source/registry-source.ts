@@ -4,6 +4,7 @@ import type { Host } from "../host.ts";
 import type { AnyManifest } from "../image/image.ts";
 import type { OpenBlob } from "../image/stored-blob.ts";
 import { type ManifestStorage, type StoredAttachment, storedManifest } from "../image/stored-manifest.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { digestAlgorithm, digestHex } from "../oci/digest.ts";
 import { isDocument } from "../oci/graph.ts";
@@ -19,11 +20,17 @@ export async function registryImage(
   options: RepositoryOptions = {},
 ): Promise<AnyManifest> {
   const repository = openRepository(host, reference, options);
-  const storage = repositoryStorage(repository, selection.referrers ?? false);
-  const { descriptor } = await repository.manifest(referenceTarget(reference));
+  const { descriptor, bytes } = await repository.manifest(referenceTarget(reference));
+  const storage = knowing(descriptor, bytes, repositoryStorage(repository, selection.referrers ?? false));
   const selected = await selectManifest(descriptor, selection, storage.open, host);
   const name = formatReference({ ...reference, tag: reference.tag ?? "latest" });
   return storedManifest(selected, storage, host, { name });
+}
+
+/** The storage, without asking for a document again that is at hand. */
+function knowing({ digest }: Descriptor, bytes: Uint8Array, storage: ManifestStorage): ManifestStorage {
+  const { open } = storage;
+  return { ...storage, open: async (wanted) => (wanted.digest === digest ? streamOf(bytes) : open(wanted)) };
 }
 
 /** A repository as the place of manifests and blobs. */

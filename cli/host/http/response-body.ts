@@ -1,12 +1,12 @@
 import type { IncomingMessage } from "node:http";
 import type { Readable, Transform } from "node:stream";
-import type { ByteStream } from "../../../src/bytes/stream.ts";
+import { type ByteStream, streamFrom } from "../../../src/bytes/stream.ts";
 import { timedOut } from "./timeouts.ts";
 
 /**
- * Bytes of a body that are read before they are asked for, and the size of the
- * pieces it is given in where the network is faster than we are: each piece
- * costs some dozen steps on its way, whatever its size.
+ * Bytes that are read before they are asked for. Pieces are as large as the
+ * socket gives them, 64 KiB: joined they would be fewer and need more memory,
+ * whose collection took longer than all the steps of the pieces.
  */
 export const READ_AHEAD = 256 * 1024;
 
@@ -16,17 +16,7 @@ const WORTH_A_CONNECTION = 64 * 1024;
 /** The body as a stream that reads no further ahead; cancelled, it lets go of the connection. */
 export function responseBody(message: IncomingMessage, silence: number): ByteStream {
   const pieces = new Pieces(message, decoded(message), silence);
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const piece = await pieces.next();
-        if (piece) controller.enqueue(piece);
-        else controller.close();
-      },
-      cancel: () => pieces.discard(),
-    },
-    { highWaterMark: 0 },
-  );
+  return streamFrom(pieces.all(), () => pieces.discard());
 }
 
 /** Nothing encoded is asked for, but there are servers that send it all the same; as fetch does, it is decoded. */
@@ -53,8 +43,11 @@ class Pieces {
   readonly #message: IncomingMessage;
   readonly #bytes: Readable;
   readonly #silence: number;
-  #failure: unknown;
+  /** Arrived, and not asked for yet. */
+  readonly #ready: Buffer[] = [];
+  #readySize = 0;
   #received = 0;
+  #failure: unknown;
   #wake = () => {};
 
   constructor(message: IncomingMessage, bytes: Readable, silence: number) {
@@ -68,21 +61,19 @@ class Pieces {
     bytes.on("end", () => this.#wake());
   }
 
-  /** What has arrived; undefined at the end. */
-  async next(): Promise<Uint8Array | undefined> {
-    const bytes = this.#bytes;
-    if (bytes.listenerCount("readable") === 0) bytes.on("readable", () => this.#wake());
-    for (;;) {
-      if (this.#failure !== undefined) throw this.#failure;
-      const piece: Buffer | null = bytes.read();
-      if (piece) {
-        this.#received += piece.length;
-        return new Uint8Array(piece.buffer, piece.byteOffset, piece.length);
+  /** What arrives, as it does. */
+  async *all(): AsyncGenerator<Uint8Array, void, void> {
+    this.#bytes.on("data", this.#take);
+    try {
+      for (;;) {
+        const piece = this.#ready.shift();
+        if (piece) yield this.#give(piece);
+        else if (this.#failure !== undefined) throw this.#failure;
+        else if (this.#bytes.readableEnded) return;
+        else await this.#arrival();
       }
-      if (bytes.readableEnded) return undefined;
-      await this.#arrival();
-      // The rest of what this turn of the event loop brings comes along.
-      await new Promise((resolve) => setImmediate(resolve));
+    } finally {
+      if (!this.#bytes.readableEnded) await this.discard();
     }
   }
 
@@ -90,8 +81,22 @@ class Pieces {
   async discard(): Promise<void> {
     const left = Number(this.#message.headers["content-length"]) - this.#received;
     if (!this.#message.complete && !(left <= WORTH_A_CONNECTION)) return void this.#message.destroy();
-    this.#bytes.removeAllListeners("readable").resume();
+    this.#bytes.off("data", this.#take).resume();
     if (!this.#bytes.readableEnded && this.#failure === undefined) await this.#arrival();
+  }
+
+  readonly #take = (piece: Buffer): void => {
+    this.#ready.push(piece);
+    this.#readySize += piece.length;
+    this.#received += piece.length;
+    if (this.#readySize >= READ_AHEAD) this.#bytes.pause();
+    this.#wake();
+  };
+
+  #give(piece: Buffer): Uint8Array {
+    this.#readySize -= piece.length;
+    if (this.#readySize < READ_AHEAD / 2 && this.#bytes.isPaused()) this.#bytes.resume();
+    return new Uint8Array(piece.buffer, piece.byteOffset, piece.length);
   }
 
   /** Resolves when there are more bytes, or none will come; a server that is silent is given up. */
