@@ -3,6 +3,9 @@ import type { FileHandle } from "node:fs/promises";
 /** A system call costs more than copying a small chunk; beyond this size it does not. */
 const BATCH_SIZE = 1 << 20;
 
+/** Bytes after which the disk begins on what shall be on it in the end: at the end alone, everything else had to wait for it. */
+const SYNC_EVERY = 16 << 20;
+
 /**
  * Appends to a file handle, small chunks gathered into one write. While one
  * batch is written the next is filled: these two are all that is held.
@@ -16,11 +19,19 @@ export class BatchedWrites {
   #position = 0;
   /** The write under way. */
   #writing: Promise<void> = Promise.resolve();
+  readonly #durable: boolean;
+  #unsynced = 0;
+  /** What the disk is told meanwhile: of a failure it tells only once. */
+  #syncing: Promise<void> = Promise.resolve();
 
-  /** Pipes and devices are not `seekable`: they take bytes only where they stand. */
-  constructor(handle: FileHandle, seekable = true) {
+  /**
+   * Pipes and devices are not `seekable`: they take bytes only where they stand.
+   * What is `durable` ends with `sync`.
+   */
+  constructor(handle: FileHandle, { seekable = true, durable = false } = {}) {
     this.#handle = handle;
     this.#seekable = seekable;
+    this.#durable = durable;
   }
 
   /** Bytes written so far, with those that are not on their way yet. */
@@ -78,10 +89,24 @@ export class BatchedWrites {
     this.#batches = [];
   }
 
+  /** Waits until everything is on the disk; it has to be written. */
+  async sync(): Promise<void> {
+    await this.#syncing;
+    await this.#handle.sync();
+  }
+
   #append(bytes: Uint8Array): Promise<void> {
     const at = this.#seekable ? this.#position : null;
     this.#position += bytes.length;
-    return this.#put(bytes, at);
+    return this.#put(bytes, at).then(() => this.#syncSoon(bytes.length));
+  }
+
+  #syncSoon(written: number): void {
+    this.#unsynced += written;
+    if (!this.#durable || this.#unsynced < SYNC_EVERY) return;
+    this.#unsynced = 0;
+    this.#syncing = this.#syncing.then(() => this.#handle.datasync());
+    this.#syncing.catch(() => {});
   }
 
   async #put(bytes: Uint8Array, position: number | null): Promise<void> {

@@ -89,7 +89,7 @@ class OpenFile implements SeekableWriter {
   constructor(path: string, handle: FileHandle, durable = true) {
     this.#path = path;
     this.#handle = handle;
-    this.#writes = new BatchedWrites(handle, durable);
+    this.#writes = new BatchedWrites(handle, { seekable: durable, durable });
     this.#durable = durable;
   }
 
@@ -115,7 +115,7 @@ class OpenFile implements SeekableWriter {
     await filing("write", this.#path, async () => {
       await this.#writes.finish();
       if (this.#rewound) await this.#handle.truncate(this.position);
-      if (this.#durable) await this.#handle.sync();
+      if (this.#durable) await this.#writes.sync();
       await this.close();
     });
   }

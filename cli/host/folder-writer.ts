@@ -77,10 +77,10 @@ class FolderWriter implements FilesWriter {
       await mkdir(dirname(target), { recursive: true });
       const handle = await open(target, "wx", mode);
       try {
-        const writes = new BatchedWrites(handle);
+        const writes = new BatchedWrites(handle, { durable: this.#durable });
         for await (const chunk of chunksOf(await content.open())) await writes.write(chunk);
         await writes.finish();
-        if (this.#durable) await handle.sync();
+        if (this.#durable) await writes.sync();
       } finally {
         await handle.close();
       }

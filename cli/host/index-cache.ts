@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import type { CachedIndex, IndexCache } from "../../src/inspect/index-cache.ts";
 import { type Digest, digestHex } from "../../src/oci/digest.ts";
+import { cacheFolder } from "./cache-folder.ts";
 import { filing } from "./file-error.ts";
 import { fileSlices } from "./file-slices.ts";
 
@@ -15,18 +15,12 @@ const STALE = 24 * 3600 * 1000;
 const TOC_HEAD = 6;
 const NEW_FILE = { flag: "wx", mode: 0o600 };
 
-/** Where indexes of layers are kept: `$XDG_CACHE_HOME/sealift/layer-index`. */
-export function indexCacheFolder(env: NodeJS.ProcessEnv = process.env): string {
-  const cache = env.XDG_CACHE_HOME?.startsWith("/") ? env.XDG_CACHE_HOME : join(homedir(), ".cache");
-  return join(cache, "sealift", "layer-index");
-}
-
 /**
  * What is kept of layers in a folder: an index and its members, or a table of
  * contents; the least used is given up where all are over `maxSize` bytes.
  */
 export function folderIndexCache(
-  folder: string = indexCacheFolder(),
+  folder: string = cacheFolder(process.env, "layer-index"),
   maxSize: number = MAX_SIZE,
 ): IndexCache {
   const pathOf = (blob: Digest, what: string) => join(folder, `${digestHex(blob)}.${what}`);
