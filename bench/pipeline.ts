@@ -15,11 +15,11 @@ interface Image {
   readonly ref: string;
 }
 
-const ROUNDS = 5;
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
 
 /**
  * BENCH_IMAGES names OCI archives, `path#ref` and commas between; without it
- * an image with one layer of 121 MB is made.
+ * an image with one layer of 121 MB is made. BENCH_ROUNDS are fewer or more rounds.
  */
 export async function* bench(say: (text: string) => void, only: readonly string[]): AsyncGenerator<Row> {
   const folder = await mkdtemp(join(tmpdir(), "sealift-bench-"));
