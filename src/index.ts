@@ -54,7 +54,7 @@ export { type Digest, parseDigest } from "./oci/digest.ts";
 export { formatReference, parseReference, type Reference } from "./oci/reference.ts";
 export { CORE_SCHEMES } from "./pipeline/core-schemes.ts";
 export { type FilterDefaults, parseFilter } from "./pipeline/filters.ts";
-export { type Pipeline, runPipeline } from "./pipeline/pipeline.ts";
+export { type Pipeline, runPipeline, type Verify } from "./pipeline/pipeline.ts";
 export { openRawImage } from "./pipeline/raw-schemes.ts";
 export type {
   OpenSink,
@@ -65,7 +65,7 @@ export type {
   SourceImage,
 } from "./pipeline/schemes.ts";
 export { namesSeveral, runSeveral, type SeveralOptions, type SeveralResult } from "./pipeline/several.ts";
-export { type VerifyMode, verifyWritten } from "./pipeline/verify-written.ts";
+export { type VerifyMode, verifyWritten, type Written } from "./pipeline/verify-written.ts";
 export { openRegistry, openRepository, type Repository } from "./registry/repository.ts";
 export type { Sink, SinkResult } from "./sink/sink.ts";
 export { memoryStore } from "./store/memory.ts";

@@ -3,11 +3,12 @@ import { SealiftError } from "../../src/error.ts";
 import type { Filter } from "../../src/filter/filter.ts";
 import type { Host } from "../../src/host.ts";
 import { DEFAULT_PLATFORM } from "../../src/oci/platform.ts";
-import { runPipeline } from "../../src/pipeline/pipeline.ts";
+import { runPipeline, type Verify } from "../../src/pipeline/pipeline.ts";
 import type { RunOptions } from "../../src/pipeline/schemes.ts";
 import { namesSeveral, runSeveral } from "../../src/pipeline/several.ts";
 import { summarise } from "../../src/pipeline/summary.ts";
 import { tallied } from "../../src/pipeline/tally.ts";
+import type { VerifyMode } from "../../src/pipeline/verify-written.ts";
 import { openLayerCache } from "../host/layer-cache.ts";
 import { layerCachePath } from "./cache.ts";
 import { addRegistryOptions, platformOption, type RegistryOptions } from "./options.ts";
@@ -65,19 +66,22 @@ export function runImages(
     options,
     async ({ host: overheard, output }) => {
       const { host, tally } = tallied(overheard);
-      const pipeline = { source, sink: destination, filters: filters() };
-      const verify = verifyOption(options);
+      const verification = verifyOption(options);
       const { keepGoing = false } = options;
       const run = { ...runOptions(options), keepGoing };
       const started = host.clock.now();
       const schemes = schemesOf(host);
       const several = namesSeveral(source);
+      let verified: VerifyMode | undefined;
+      const verify: Verify = async (images, place) => {
+        verified = await verifyImages({ destination, place }, images, verification, schemes, host, run);
+      };
+      const pipeline = { source, sink: destination, filters: filters(), verify };
       const { images, failed } = await withLayerCache(options, host, async (remembering) =>
         several
           ? runSeveral(pipeline, schemes, remembering, run)
           : { images: [await runPipeline(pipeline, schemes, remembering, run)], failed: [] },
       );
-      const verified = await verifyImages(destination, images, verify, schemes, host, run);
       const summary = {
         ...summarise(images, host.clock.now() - started, tally()),
         ...(verified && { verified }),

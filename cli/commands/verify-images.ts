@@ -1,7 +1,7 @@
 import { isSealiftError, SealiftError } from "../../src/error.ts";
 import type { Host } from "../../src/host.ts";
 import type { RunOptions, Schemes } from "../../src/pipeline/schemes.ts";
-import { type VerifyMode, verifyWritten } from "../../src/pipeline/verify-written.ts";
+import { type VerifyMode, verifyWritten, type Written } from "../../src/pipeline/verify-written.ts";
 import type { SinkResult } from "../../src/sink/sink.ts";
 
 /** What was asked for; quick, which reads no layer, where nothing was. */
@@ -29,7 +29,7 @@ interface VerifyOptions {
  * failure where nobody asked. Throws as `verifyWritten`, and UNSUPPORTED.
  */
 export async function verifyImages(
-  destination: string,
+  written: Written,
   images: readonly SinkResult[],
   { mode, asked }: Verification,
   schemes: Schemes,
@@ -38,7 +38,7 @@ export async function verifyImages(
 ): Promise<VerifyMode | undefined> {
   if (!mode) return undefined;
   try {
-    if (await verifyWritten(destination, images, mode, schemes, host, options)) return mode;
+    if (await verifyWritten(written, images, mode, schemes, host, options)) return mode;
   } catch (error) {
     if (asked || !isSealiftError(error, "UNAUTHORIZED", "DENIED", "UNSUPPORTED")) throw error;
     if (error.code !== "UNSUPPORTED") {
@@ -49,6 +49,6 @@ export async function verifyImages(
   if (!asked) return undefined;
   throw new SealiftError(
     "UNSUPPORTED",
-    `Cannot verify ${destination}: an unpacked image cannot be read back as an image; it was written`,
+    `Cannot verify ${written.destination}: an unpacked image cannot be read back as an image; it was written`,
   );
 }

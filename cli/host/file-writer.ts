@@ -53,9 +53,10 @@ async function openBeside(path: string, mode: number): Promise<FileWriter> {
   return {
     write: (chunk) => file.write(chunk),
     seekable: file,
-    async commit() {
+    async commit(check) {
       try {
         await file.finish();
+        await check?.(temporary);
         await filing("write", path, () => rename(temporary, path));
       } catch (error) {
         await discard();

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { lstat, mkdir, open, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Content } from "../../src/bytes/content.ts";
-import type { FileMode, FilesWriter, MakeFile } from "../../src/bytes/files.ts";
+import type { CheckBefore, FileMode, FilesWriter, MakeFile } from "../../src/bytes/files.ts";
 import type { RootFsWriter } from "../../src/bytes/root-fs.ts";
 import { chunksOf, streamOf } from "../../src/bytes/stream.ts";
 import { isSealiftError, SealiftError } from "../../src/error.ts";
@@ -107,14 +107,14 @@ class FolderWriter implements FilesWriter {
     return new NodeRootFs(folder);
   }
 
-  commit(): Promise<void> {
-    return this.#commit(() => (this.#exists ? this.#moveIntoPlace() : this.#appear()));
+  commit(check?: CheckBefore): Promise<void> {
+    return this.#commit(() => (this.#exists ? this.#moveIntoPlace() : this.#appear(check)));
   }
 
-  commitWith(name: string, make: MakeFile): Promise<void> {
+  commitWith(name: string, make: MakeFile, check?: CheckBefore): Promise<void> {
     this.#claim(name);
     return this.#commit(async () => {
-      if (await this.#appearsFirst(name, make)) return;
+      if (await this.#appearsFirst(name, make, check)) return;
       const lock = await waitForLock(join(this.#path, LOCK_FILE));
       try {
         const present = await ifExists(readFile(join(this.#path, name)));
@@ -138,11 +138,11 @@ class FolderWriter implements FilesWriter {
   }
 
   /** Whether the folder was not there, and now is: of several processes that try, one's rename succeeds. */
-  async #appearsFirst(name: string, make: MakeFile): Promise<boolean> {
+  async #appearsFirst(name: string, make: MakeFile, check?: CheckBefore): Promise<boolean> {
     if (await folderExists(this.#path)) return false;
     await this.#stageBytes(name, await make(undefined));
     try {
-      await this.#appear();
+      await this.#appear(check);
       return true;
     } catch (error) {
       if (isSealiftError(error, "ALREADY_EXISTS")) return false;
@@ -161,10 +161,13 @@ class FolderWriter implements FilesWriter {
   }
 
   /** The whole folder at once. */
-  async #appear(): Promise<void> {
+  async #appear(check?: CheckBefore): Promise<void> {
     await filing("write", this.#path, async () => {
       await this.#makeFolders(this.#staging);
       await this.#makeLinks(this.#staging);
+    });
+    await check?.(this.#staging);
+    await filing("write", this.#path, async () => {
       await mkdir(dirname(this.#path), { recursive: true });
       await rename(this.#staging, this.#path);
     });

@@ -5,13 +5,15 @@ import type { Image } from "../image/image.ts";
 import { noted } from "../sink/layer-note.ts";
 import { singleImageSink } from "../sink/single-image-sink.ts";
 import type { Sink, SinkLayer, SinkResult } from "../sink/sink.ts";
+import { tarFilesWriter } from "../tar/files-writer.ts";
 import { assembleBundle } from "./assemble.ts";
 import type { Bundle } from "./bundle.ts";
 import { describeImage } from "./image-artifact.ts";
-import { writeBundle } from "./write.ts";
+import { writeEntries } from "./write.ts";
 
 /** Writes a bundle whose one artifact is the image. */
 export function bundleSink(file: FileWriter, path: string, host: Host): Sink {
+  const archive = tarFilesWriter(file, host.kernels);
   const write = async (image: Image): Promise<SinkResult> => {
     const layers: SinkLayer[] = [];
     for (const layer of image.layers) {
@@ -20,12 +22,17 @@ export function bundleSink(file: FileWriter, path: string, host: Host): Sink {
     }
     const manifest = await image.manifest();
     const bundle = await imageBundle(image, host);
-    await writeBundle(bundle, file, host);
+    await writeEntries(bundle, archive, host);
     for (const layer of image.layers) await layer.release();
     const { mediaType, digest, size } = manifest.descriptor;
     return { name: path, manifest: { mediaType, digest, size }, layers };
   };
-  return singleImageSink(path, write, () => file.abort());
+  return singleImageSink(
+    path,
+    write,
+    () => archive.abort(),
+    (check) => archive.commit(check),
+  );
 }
 
 async function imageBundle(image: Image, host: Host): Promise<Bundle> {

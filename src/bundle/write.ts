@@ -1,5 +1,5 @@
 import { contentOf, verifiedContent } from "../bytes/content.ts";
-import type { FileWriter } from "../bytes/files.ts";
+import type { FilesWriter, FileWriter } from "../bytes/files.ts";
 import { observed } from "../bytes/progress.ts";
 import type { Host } from "../host.ts";
 import type { PlannedEntry } from "../layout/archive-plan.ts";
@@ -10,12 +10,18 @@ import type { Bundle } from "./bundle.ts";
 export async function writeBundle(bundle: Bundle, file: FileWriter, host: Host): Promise<void> {
   const archive = tarFilesWriter(file, host.kernels);
   try {
-    for (const entry of bundle.plan.entries)
-      await archive.write(entry.name, entryContent(entry, bundle, host));
+    await writeEntries(bundle, archive, host);
     await archive.commit();
   } catch (error) {
     await archive.abort();
     throw error;
+  }
+}
+
+/** Writes the bundle's members, each checked on its way. */
+export async function writeEntries(bundle: Bundle, archive: FilesWriter, host: Host): Promise<void> {
+  for (const entry of bundle.plan.entries) {
+    await archive.write(entry.name, entryContent(entry, bundle, host));
   }
 }
 

@@ -31,24 +31,36 @@ export interface FilesWriter {
   folder?(name: string): Promise<void>;
   /** A root file system in a folder, which takes the place of one of that name at `commit`; absent where there are none. */
   rootFs?(name: string): Promise<RootFsWriter>;
-  commit(): Promise<void>;
+  commit(check?: CheckBefore): Promise<void>;
   /**
    * Commits, with one more file that is made of what it is at that moment;
    * nobody else commits so meanwhile. Absent where nothing was there before.
    */
-  commitWith?(name: string, make: MakeFile): Promise<void>;
+  commitWith?(name: string, make: MakeFile, check?: CheckBefore): Promise<void>;
   abort(): Promise<void>;
 }
 
 /** A file's bytes, from those that stand in its place, if any do. */
 export type MakeFile = (present: Uint8Array | undefined) => Promise<Uint8Array>;
 
+/**
+ * Looks at what was written, all of it on the disk at `place`, before it has its name; what
+ * this refuses never gets it. Not called where things are seen as they come: a pipe,
+ * a folder that was there.
+ */
+export type CheckBefore = (place: string) => Promise<void>;
+
 /** Commits with one more file, which holds what is listed by others too where there can be others. */
-export async function commitWith(writer: FilesWriter, name: string, make: MakeFile): Promise<void> {
-  if (writer.commitWith) return writer.commitWith(name, make);
+export async function commitWith(
+  writer: FilesWriter,
+  name: string,
+  make: MakeFile,
+  check?: CheckBefore,
+): Promise<void> {
+  if (writer.commitWith) return writer.commitWith(name, make, check);
   const bytes = await make(undefined);
   await writer.write(name, { size: bytes.length, open: async () => streamOf(bytes) });
-  await writer.commit();
+  await writer.commit(check);
 }
 
 /** The two modes that survive every host: 0755 if any execute bit was set, else 0644. */
@@ -59,7 +71,7 @@ export interface FileWriter {
   write(chunk: Uint8Array): Promise<void>;
   /** For changing what was written; absent where the file cannot seek. */
   readonly seekable?: SeekableWriter;
-  commit(): Promise<void>;
+  commit(check?: CheckBefore): Promise<void>;
   abort(): Promise<void>;
 }
 

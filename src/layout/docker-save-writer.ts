@@ -1,5 +1,5 @@
 import type { Content } from "../bytes/content.ts";
-import type { FilesWriter } from "../bytes/files.ts";
+import type { CheckBefore, FilesWriter } from "../bytes/files.ts";
 import { type ByteStream, streamOf } from "../bytes/stream.ts";
 import { type Digest, digestHex } from "../oci/digest.ts";
 import { encodeJson } from "../oci/json.ts";
@@ -18,7 +18,7 @@ export interface DockerSaveWriter {
   /** Writes an image's config, once its layers are written, and lists the image. */
   image(image: DockerSaveDescription): Promise<void>;
   /** Writes the list of images, and commits. */
-  finish(): Promise<void>;
+  finish(check?: CheckBefore): Promise<void>;
   abort(): Promise<void>;
 }
 
@@ -71,10 +71,10 @@ export function writeDockerSave(
         ...(imageName && { ImageName: imageName }),
       });
     },
-    async finish() {
+    async finish(check) {
       const bytes = encodeJson(images);
       await writer.write(manifestFile, { size: bytes.length, open: async () => streamOf(bytes) });
-      await writer.commit();
+      await writer.commit(check);
     },
     abort: () => writer.abort(),
   };

@@ -1,5 +1,5 @@
 import type { Content } from "../bytes/content.ts";
-import { commitWith, type FilesWriter } from "../bytes/files.ts";
+import { type CheckBefore, commitWith, type FilesWriter, type MakeFile } from "../bytes/files.ts";
 import { streamOf } from "../bytes/stream.ts";
 import { ANNOTATION, type Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -15,7 +15,7 @@ export interface OciLayoutWriter {
   /** Writes a blob, unless it was written or the existing layout has it. */
   blob(content: Content): Promise<void>;
   /** Writes oci-layout and index.json with these entries, and commits. */
-  finish(manifests: readonly Descriptor[]): Promise<void>;
+  finish(manifests: readonly Descriptor[], check?: CheckBefore): Promise<void>;
   abort(): Promise<void>;
 }
 
@@ -42,14 +42,14 @@ export function writeOciLayout(writer: FilesWriter, existing?: OciLayout): OciLa
         throw error;
       }
     },
-    async finish(manifests) {
+    async finish(manifests, check) {
       await put(OCI_LAYOUT_FILE, OCI_LAYOUT_BYTES);
       // Last: a reader of a half-written folder finds no blob missing. And what others listed meanwhile stays.
-      await commitWith(writer, OCI_INDEX_FILE, async (present) =>
+      const index: MakeFile = async (present) =>
         encodeJson(
           mergedIndex(manifests, present ? parseImageIndex(present, OCI_INDEX_FILE) : existing?.index),
-        ),
-      );
+        );
+      await commitWith(writer, OCI_INDEX_FILE, index, check);
     },
     abort: () => writer.abort(),
   };

@@ -14,7 +14,14 @@ export interface Pipeline {
   readonly sink: string;
   /** Applied in this order. */
   readonly filters: readonly Filter[];
+  readonly verify?: Verify;
 }
+
+/**
+ * Reads back what was put, and throws where it is not that: at `place`, before
+ * it has its name, or without one where it was put.
+ */
+export type Verify = (results: readonly SinkResult[], place?: string) => Promise<void>;
 
 /** The image that a URI names. */
 export async function openImage(
@@ -40,14 +47,36 @@ export async function runPipeline(
   const openSink = lookUp(schemes.sinks, to.scheme, "destination");
   const content = await openSource(from, host, options);
   const sink = await openSink(to, host, options);
-  try {
+  return withSink(sink, async () => {
     const result = await putFiltered(content, sink, pipeline, host);
-    await sink.commit();
+    await commitVerified(sink, [result], pipeline);
     return result;
+  });
+}
+
+/** Does what is to be done with a sink; takes back what was put if that fails. */
+export async function withSink<T>(sink: Sink, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
   } catch (error) {
     await sink.abort();
     throw error;
   }
+}
+
+/** Commits what was verified, where that can be read before; else verifies what was committed. */
+export async function commitVerified(
+  sink: Sink,
+  results: readonly SinkResult[],
+  { verify }: Pick<Pipeline, "verify">,
+): Promise<void> {
+  if (!verify) return sink.commit();
+  let isVerified = false;
+  await sink.commit(async (place) => {
+    await verify(results, place);
+    isVerified = true;
+  });
+  if (!isVerified) await verify(results);
 }
 
 /** Puts what the filters make of it, one after the other. */

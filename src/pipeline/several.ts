@@ -2,7 +2,7 @@ import { isSealiftError, reasonOf, SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
 import type { Sink, SinkResult } from "../sink/sink.ts";
 import { isPattern } from "./name-pattern.ts";
-import { lookUp, type Pipeline, putFiltered } from "./pipeline.ts";
+import { commitVerified, lookUp, type Pipeline, putFiltered, withSink } from "./pipeline.ts";
 import type { RunOptions, Schemes, SourceImage } from "./schemes.ts";
 import { parseUri, type Uri } from "./uri.ts";
 
@@ -48,15 +48,12 @@ export async function runSeveral(
   const openSink = severalSink(schemes, to);
   const sources = await openSources(from, host, options);
   const sink = await openSink(to, host, options);
-  try {
+  return withSink(sink, async () => {
     const result = await putAll(sources, sink, pipeline, host, options);
     if (result.images.length === 0) await sink.abort();
-    else await sink.commit();
+    else await commitVerified(sink, result.images, pipeline);
     return result;
-  } catch (error) {
-    await sink.abort();
-    throw error;
-  }
+  });
 }
 
 function severalSink({ several, sinks }: Schemes, { scheme }: Uri) {

@@ -13,6 +13,14 @@ import { parseUri, type Uri } from "./uri.ts";
 /** `quick`: digests of manifests and configs, and that each layer is there. `full`: every byte is read again. */
 export type VerifyMode = "quick" | "full";
 
+/** Where the results of a run are. */
+export interface Written {
+  /** A URI. */
+  readonly destination: string;
+  /** Where its files lie until they get their name; absent where they have it. */
+  readonly place?: string | undefined;
+}
+
 /**
  * Reads back what a run has put at its destination, through the destination's
  * own source. Gives false where there is none: what is unpacked is an image no
@@ -20,14 +28,15 @@ export type VerifyMode = "quick" | "full";
  * keeps it from being read (UNREACHABLE, DENIED, …) as it is.
  */
 export async function verifyWritten(
-  sink: string,
+  written: Written,
   results: readonly SinkResult[],
   mode: VerifyMode,
   schemes: Schemes,
   host: Host,
   options: RunOptions,
 ): Promise<boolean> {
-  const uri = parseUri(sink);
+  const { destination, place } = written;
+  const uri = { ...parseUri(destination), ...(place !== undefined && { path: place }) };
   const open = Object.hasOwn(schemes.sources, uri.scheme) ? schemes.sources[uri.scheme] : undefined;
   // A device or a pipe (/dev/stdout) gives nothing back.
   if (!open || (uri.scheme !== "registry" && uri.path.startsWith("/dev/"))) return false;
@@ -36,7 +45,7 @@ export async function verifyWritten(
   for (const result of results) {
     const back = readBackUri(uri, result);
     const whole = { ...options, platform: undefined, allPlatforms: result.manifest !== undefined };
-    await verifying(result.name, async () => {
+    await verifying(result.name, place, async () => {
       await checkImage(await open(back, host, { ...whole, referrers: false }), result, mode, host, options);
     });
   }
@@ -116,14 +125,16 @@ function requireSame<T extends string | number>(what: string, found: T, expected
 }
 
 /** What is wrong with content means that it was not verified, however it shows. */
-async function verifying(name: string, work: () => Promise<void>): Promise<void> {
+async function verifying(name: string, place: string | undefined, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
     if (error instanceof SealiftError && KEPT.includes(error.code)) throw error;
-    throw new SealiftError("VERIFICATION_FAILED", `Cannot verify ${name}: ${reasonOf(error)}`, {
+    const reason = place === undefined ? reasonOf(error) : reasonOf(error).replaceAll(place, name);
+    const fate = place === undefined ? "It stands there all the same." : "It was not given its name.";
+    throw new SealiftError("VERIFICATION_FAILED", `Cannot verify ${name}: ${reason}`, {
       cause: error,
-      hint: "It was written, but does not read back as what was written; write it again.",
+      hint: `${fate} \`sealift check\` on the source tells whether the fault is in it.`,
     });
   }
 }

@@ -22,7 +22,7 @@ export function dockerSaveSink(writer: FilesWriter, target: DockerSaveTarget, ho
   const archive = writeDockerSave(writer);
   return {
     put: (content) => putImage(singlePlatform(content, target.name), archive, target, host),
-    commit: () => archive.finish(),
+    commit: (check) => archive.finish(check),
     abort: () => archive.abort(),
   };
 }

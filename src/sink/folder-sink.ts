@@ -1,6 +1,6 @@
 import { ahead } from "../bytes/ahead.ts";
 import { type Content, contentOf } from "../bytes/content.ts";
-import { commitWith, type Files, type FilesWriter } from "../bytes/files.ts";
+import { commitWith, type Files, type FilesWriter, type MakeFile } from "../bytes/files.ts";
 import { drain } from "../bytes/stream.ts";
 import { verified } from "../bytes/verified.ts";
 import { isSealiftError, SealiftError } from "../error.ts";
@@ -66,13 +66,13 @@ export function folderSink(writer: FilesWriter, target: FolderTarget, host: Host
       listed.push({ name, file });
       return result;
     },
-    commit: () =>
-      commitWith(writer, CATALOG_FILE, async (present) => {
+    commit(check) {
+      const catalog: MakeFile = async (present) => {
         const before = present ? parseCatalog(present) : {};
-        return encodeCatalog(
-          listed.reduce((catalog, { name, file }) => withImage(catalog, name, file), before),
-        );
-      }),
+        return encodeCatalog(listed.reduce((all, { name, file }) => withImage(all, name, file), before));
+      };
+      return commitWith(writer, CATALOG_FILE, catalog, check);
+    },
     abort: () => writer.abort(),
   };
 }

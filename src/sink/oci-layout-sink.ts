@@ -50,7 +50,7 @@ export function ociLayoutSink(writer: FilesWriter, target: OciLayoutTarget, host
         throw error;
       }
     },
-    commit: () => layout.finish(entries),
+    commit: (check) => layout.finish(entries, check),
     abort: () => layout.abort(),
   };
 }

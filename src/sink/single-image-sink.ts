@@ -5,12 +5,13 @@ import type { Sink, SinkResult } from "./sink.ts";
 
 /**
  * A place that holds one image for one platform: `write` puts it there whole or
- * leaves no trace. Another image, several platforms or an artifact are UNSUPPORTED.
+ * leaves no trace, and makes it visible unless `commit` does. Another image, several platforms or an artifact are UNSUPPORTED.
  */
 export function singleImageSink(
   name: string,
   write: (image: Image) => Promise<SinkResult>,
   discard: () => Promise<void>,
+  commit: Sink["commit"] = async () => {},
 ): Sink {
   let taken = false;
   return {
@@ -20,7 +21,7 @@ export function singleImageSink(
       taken = true;
       return write(image);
     },
-    commit: async () => {},
+    commit,
     abort: discard,
   };
 }

@@ -1,3 +1,4 @@
+import type { CheckBefore } from "../bytes/files.ts";
 import type { AnyManifest } from "../image/image.ts";
 import type { Waste } from "../image/waste.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
@@ -7,8 +8,8 @@ import type { Digest } from "../oci/digest.ts";
 export interface Sink {
   /** Puts an image, all its platforms, or an artifact there. Throws UNSUPPORTED on what the place cannot hold. */
   put(content: AnyManifest): Promise<SinkResult>;
-  /** Makes what was put visible, where it is not yet. */
-  commit(): Promise<void>;
+  /** Makes what was put visible, where it is not yet; first `check`s it where it can be read before that. */
+  commit(check?: CheckBefore): Promise<void>;
   /** Takes back what was put, where it is not visible yet. */
   abort(): Promise<void>;
 }

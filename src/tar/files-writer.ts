@@ -50,11 +50,11 @@ export function tarFilesWriter(file: FileWriter, kernels: Kernels): FilesWriter 
         return size;
       },
     }),
-    async commit() {
+    async commit(check) {
       // A member that broke off would make the next one's header part of its body.
       if (broken) throw new SealiftError("IO", "Cannot finish archive: a member of it was not written whole");
       await file.write(END_OF_ARCHIVE);
-      await file.commit();
+      await file.commit(check);
     },
     abort: () => file.abort(),
   };

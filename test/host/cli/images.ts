@@ -96,6 +96,27 @@ export function smallLayout(options: LayoutOptions = {}): Layout {
   return layoutOf([base, app], options);
 }
 
+/** A layout's files with another config text; manifest and index follow. */
+export function withConfig(layout: Layout, change: (config: string) => string): Map<string, Uint8Array> {
+  const files = new Map(layout.files);
+  const replace = ({ digest }: Blob, bytes: Uint8Array): Blob => {
+    files.delete(`blobs/sha256/${digest.slice(7)}`);
+    files.set(`blobs/sha256/${sha256(bytes)}`, bytes);
+    return { mediaType: "", digest: `sha256:${sha256(bytes)}`, size: bytes.length };
+  };
+  const text = (name: string) => Buffer.from(files.get(name) ?? []).toString();
+  const blobFile = ({ digest }: Blob) => `blobs/sha256/${digest.slice(7)}`;
+  const moved = (from: Blob, to: Blob, within: string) =>
+    new TextEncoder().encode(
+      within.replace(from.digest, to.digest).replace(`"size":${from.size}`, `"size":${to.size}`),
+    );
+  const manifest = text(blobFile(layout.image));
+  const config = replace(layout.config, new TextEncoder().encode(change(text(blobFile(layout.config)))));
+  const image = replace(layout.image, moved(layout.config, config, manifest));
+  files.set("index.json", moved(layout.image, image, text("index.json")));
+  return files;
+}
+
 export function writeFolder(folder: string, files: ReadonlyMap<string, Uint8Array>): void {
   for (const [name, bytes] of files) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });

@@ -4,7 +4,8 @@ import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ServedRegistry, startRegistry, Workspace } from "./cli.ts";
-import { archiveOf, smallLayout } from "./images.ts";
+import { expectFailure } from "./failure.ts";
+import { archiveOf, smallLayout, withConfig } from "./images.ts";
 
 let work: Workspace;
 let registry: ServedRegistry;
@@ -78,6 +79,45 @@ describe("verification after writing", () => {
     // Written again, as the folder's own copy does not hold.
     const { stdout } = await work.run(["process", "oci-archive://app.tar", "dir://cut", "--verify=full"]);
     expect(stdout).toContain("verified in full");
+  });
+});
+
+describe("an image whose config lies about a layer, verified in full", () => {
+  beforeAll(() => {
+    const { files, diffIds } = layout;
+    const lying = withConfig(layout, (config) => config.replace(diffIds[1] ?? "", diffIds[0] ?? ""));
+    writeFileSync(work.at("lying.tar"), archiveOf(lying));
+    expect(lying.size).toBe(files.size);
+  });
+  const verify = (destination: string, ...flags: string[]) =>
+    work.run(["process", "oci-archive://lying.tar", destination, ...flags]);
+
+  it.each(["oci-archive://new.tar", "bundle://new.bundle", "oci-layout://new/layout"])(
+    "never gets its name: %s",
+    async (destination) => {
+      await expectFailure(work, ["process", "oci-archive://lying.tar", destination, "--verify=full"], {
+        code: "VERIFICATION_FAILED",
+        exit: 3,
+        says: "It was not given its name. `sealift check` on the source",
+      });
+      expect((await verify(destination)).code).toBe(0);
+    },
+  );
+
+  it("leaves the archive that stood there", async () => {
+    writeFileSync(work.at("before.tar"), archiveOf(layout.files));
+    const before = readFileSync(work.at("before.tar"));
+    expect((await verify("oci-archive://before.tar", "--verify=full")).code).toBe(3);
+    expect(readFileSync(work.at("before.tar"))).toEqual(before);
+  });
+
+  it.each(["a registry", "a layout that was there"])("is told to stand in %s", async (place) => {
+    await work.sealift(["process", "oci-archive://app.tar", "oci-layout://old"]);
+    const destination = place === "a registry" ? `registry://${registry.host}/lying:1` : "oci-layout://old";
+    const { code, stderr } = await verify(destination, "--verify=full");
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/^hint: It stands there all the same\./m);
+    expect((await work.run(["info", destination])).code).not.toBe(5);
   });
 });
 
