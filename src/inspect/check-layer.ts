@@ -15,6 +15,13 @@ import { StreamInput } from "../tar/input.ts";
 import { safeDirectory, safePath } from "../tar/safety.ts";
 import type { DuplicateFiles } from "./duplicate-files.ts";
 import type { Findings } from "./findings.ts";
+import type { LayerLinks } from "./layer-links.ts";
+
+/** What was seen of the image's files so far, in this layer and those below. */
+export interface SeenFiles {
+  readonly duplicates: DuplicateFiles;
+  readonly links: LayerLinks;
+}
 
 /** Each kind of fault is told of this many members; the rest are counted. */
 const MAX_MEMBERS_TOLD = 10;
@@ -26,16 +33,17 @@ const MAX_MEMBERS_TOLD = 10;
 export async function checkLayer(
   layer: RawFile,
   diffId: Digest | undefined,
-  duplicates: DuplicateFiles,
+  seen: SeenFiles,
   findings: Findings,
   host: Host,
 ): Promise<void> {
   try {
     const { compression, stream } = await sniffCompression(await openChecked(layer, host));
     checkMediaType(layer, compression, findings);
-    await checkTar(decompress(stream, host.kernels), layer, diffId, duplicates, findings, host);
+    await checkTar(decompress(stream, host.kernels), layer, diffId, seen, findings, host);
   } catch (error) {
     refuseAborted(error);
+    seen.links.missing();
     if (!isDigestFault(error) && isPackedFault(error)) {
       // A damaged blob is more than one that was packed badly: the digest tells which it is.
       if (await hasDigest(layer, findings, host)) {
@@ -107,7 +115,7 @@ async function checkTar(
   tar: ByteStream,
   { name }: RawFile,
   diffId: Digest | undefined,
-  duplicates: DuplicateFiles,
+  seen: SeenFiles,
   findings: Findings,
   host: Host,
 ): Promise<void> {
@@ -123,7 +131,7 @@ async function checkTar(
     }),
   );
   try {
-    await checkMembers(input, duplicates, findings, host);
+    await checkMembers(input, seen, findings, host);
     await input.skip(Number.MAX_SAFE_INTEGER);
     const actual = formatDigest(algorithm, hasher.digest());
     if (diffId) {
@@ -147,12 +155,12 @@ const TAR_FAULTS: readonly ErrorCode[] = ["TAR_INVALID", "TAR_TRUNCATED", "LIMIT
 /** Looks at every member; what ends the archive early is a finding, what ends the stream is thrown. */
 async function checkMembers(
   input: StreamInput,
-  duplicates: DuplicateFiles,
+  seen: SeenFiles,
   findings: Findings,
   { kernels }: Host,
 ): Promise<void> {
   const heads = new HeadReader(input, kernels);
-  const members = new MemberChecks(duplicates, findings);
+  const members = new MemberChecks(seen, findings);
   try {
     for (;;) {
       const head = await heads.next();
@@ -164,6 +172,7 @@ async function checkMembers(
       if (input.position < end) throw truncated(input.position);
     }
   } catch (error) {
+    seen.links.missing();
     if (isSealiftError(error, "UNSUPPORTED")) {
       findings.add("warning", "tar-format", `it is not looked at to its end: ${reasonOf(error)}`);
     } else if (isSealiftError(error, ...TAR_FAULTS)) {
@@ -174,16 +183,27 @@ async function checkMembers(
   }
 }
 
-type MemberCheck = "whiteout" | "whiteout-size" | "tar-timestamp" | "tar-permissions" | "tar-path";
+type MemberCheck =
+  | "whiteout"
+  | "whiteout-size"
+  | "tar-timestamp"
+  | "tar-permissions"
+  | "tar-path"
+  | "tar-link";
+
+interface Told {
+  count: number;
+  readonly severity: "error" | "warning";
+}
 
 /** The checks of one layer's members. */
 class MemberChecks {
-  readonly #duplicates: DuplicateFiles;
+  readonly #seen: SeenFiles;
   readonly #findings: Findings;
-  readonly #told = new Map<MemberCheck, number>();
+  readonly #told = new Map<MemberCheck, Told>();
 
-  constructor(duplicates: DuplicateFiles, findings: Findings) {
-    this.#duplicates = duplicates;
+  constructor(seen: SeenFiles, findings: Findings) {
+    this.#seen = seen;
     this.#findings = findings;
   }
 
@@ -202,8 +222,9 @@ class MemberChecks {
     const path = this.#pathOf(header);
     if (path === undefined) return;
     const whiteout = this.#whiteoutOf(path);
+    if (whiteout) this.#place(header, path);
     if (whiteout === "none") {
-      if (type === "file") this.#duplicates.add(path);
+      if (type === "file") this.#seen.duplicates.add(path);
     } else if (whiteout && header.size > 0) {
       this.#tell("warning", "whiteout-size", `${name} is a whiteout and has ${header.size} bytes`);
     }
@@ -211,9 +232,8 @@ class MemberChecks {
 
   /** Says how many more there are of what was told no further. */
   end(): void {
-    for (const [check, count] of this.#told) {
+    for (const [check, { count, severity }] of this.#told) {
       const more = count - MAX_MEMBERS_TOLD;
-      const severity = check === "tar-timestamp" || check === "whiteout" ? "error" : "warning";
       if (more > 0) this.#findings.add(severity, check, `... and ${more} more`);
     }
   }
@@ -228,6 +248,14 @@ class MemberChecks {
     }
   }
 
+  /** Among what this layer and those below have so far. */
+  #place(header: TarHeader, path: string): void {
+    const error = this.#seen.links.add(header, path);
+    if (!error) return;
+    if (error.code === "LIMIT_EXCEEDED") this.#tell("warning", "tar-path", error.message);
+    else this.#tell("error", "tar-link", error.message);
+  }
+
   /** Undefined where it is one that names nothing. */
   #whiteoutOf(path: string): Whiteout | "none" | undefined {
     try {
@@ -239,8 +267,8 @@ class MemberChecks {
   }
 
   #tell(severity: "error" | "warning", check: MemberCheck, message: string): void {
-    const count = (this.#told.get(check) ?? 0) + 1;
-    this.#told.set(check, count);
-    if (count <= MAX_MEMBERS_TOLD) this.#findings.add(severity, check, message);
+    const told = this.#told.get(check) ?? { count: 0, severity };
+    this.#told.set(check, told);
+    if (++told.count <= MAX_MEMBERS_TOLD) this.#findings.add(severity, check, message);
   }
 }

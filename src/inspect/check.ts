@@ -4,17 +4,19 @@ import { isSealiftError, reasonOf } from "../error.ts";
 import type { Host } from "../host.ts";
 import { storedBlob } from "../image/stored-blob.ts";
 import type { Descriptor, Platform } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
 import { MAX_DOCUMENT_SIZE } from "../oci/json.ts";
 import { isIndexType, isNonDistributable } from "../oci/media-type.ts";
 import { DEFAULT_PLATFORM, formatPlatform, selectPlatform } from "../oci/platform.ts";
 import type { RawFile, RawGraph, RawImage, RawParts } from "../source/raw-image.ts";
-import { type CheckedConfig, checkConfig, checkLayerFacts, checkManifest } from "./check-documents.ts";
+import { checkConfig, checkLayerFacts, checkManifest } from "./check-documents.ts";
 import { checkIndex, checkReferrers, readChecked } from "./check-graph.ts";
-import { checkLayer, refuseAborted } from "./check-layer.ts";
+import { checkLayer, refuseAborted, type SeenFiles } from "./check-layer.ts";
 import { checkToc } from "./check-toc.ts";
 import { DuplicateFiles } from "./duplicate-files.ts";
 import { type Finding, Findings } from "./findings.ts";
 import { type ImageName, imageNameOf } from "./image-name.ts";
+import { LayerLinks } from "./layer-links.ts";
 
 export interface CheckOptions {
   /** Manifest and config only. */
@@ -164,25 +166,27 @@ async function checkContents(
     findings,
   );
   if (fast) return;
-  const duplicates = new DuplicateFiles();
+  const seen = { duplicates: new DuplicateFiles(), links: new LayerLinks() };
   for (const [layer, file] of layers.entries()) {
-    if (file) await checkOneLayer(file, layer, config, duplicates, findings.within({ layer }), host);
+    seen.duplicates.nextLayer(layer);
+    seen.links.nextLayer();
+    if (file) await checkOneLayer(file, config?.diffIds[layer], seen, findings.within({ layer }), host);
+    else seen.links.missing();
   }
-  duplicates.report(findings);
+  seen.duplicates.report(findings);
 }
 
 async function checkOneLayer(
   file: RawFile,
-  layer: number,
-  config: CheckedConfig | undefined,
-  duplicates: DuplicateFiles,
+  diffId: Digest | undefined,
+  seen: SeenFiles,
   findings: Findings,
   host: Host,
 ): Promise<void> {
   if (file.mediaType && isNonDistributable(file.mediaType)) {
     findings.add("info", "layer-read", "it is not distributed with the image, and is not read");
+    seen.links.missing();
     return;
   }
-  duplicates.nextLayer(layer);
-  await checkLayer(file, config?.diffIds[layer], duplicates, findings, host);
+  await checkLayer(file, diffId, seen, findings, host);
 }

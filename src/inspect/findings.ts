@@ -47,6 +47,7 @@ export type CheckId =
   | "layer-descriptor"
   | "layer-read"
   | "tar-path"
+  | "tar-link"
   | "toc";
 
 /** Errors of these mean that content is not what its digest says. */

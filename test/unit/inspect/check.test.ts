@@ -185,6 +185,60 @@ describe("layers", () => {
     expect(report.results.filter(({ check }) => check === "whiteout").at(-1)?.message).toBe("... and 5 more");
   });
 
+  test("each unsafe path is told, and what is behind it is looked at", async () => {
+    const bad = Array.from({ length: 12 }, (_, at) => rawMember({ name: `../${at}` }));
+    const report = await imageReport([archive(...bad, rawMember({ name: ".wh." }))]);
+    const told = report.results.filter(({ check }) => check === "tar-path");
+    expect(told.map(({ message }) => message.slice(0, 21))).toEqual([
+      ...Array.from({ length: 10 }, (_, at) => `Cannot extract "../${at}"`),
+      "... and 2 more",
+    ]);
+    expect(errors(report)).toEqual(["whiteout"]);
+  });
+
+  describe("a hard link", () => {
+    const link = (linkname: string) => rawMember({ name: "link", type: "1", linkname });
+    const file = rawMember({ name: "file" }, "content");
+    const whiteout = rawMember({ name: ".wh.file" });
+
+    test.each<[string, Uint8Array[], string[]]>([
+      ["to nothing", [archive(link("file"))], ["tar-link"]],
+      ["to what comes after it", [archive(link("file"), file)], ["tar-link"]],
+      ["to a folder", [archive(rawMember({ name: "d/", type: "5" }), link("d"))], ["tar-link"]],
+      [
+        "to what a layer between took away",
+        [archive(file), archive(whiteout), archive(link("file"))],
+        ["tar-link"],
+      ],
+      ["to its own layer's file", [archive(file, link("file"))], []],
+      ["to a lower layer's file", [archive(file), archive(link("/file"))], []],
+    ])("%s", async (_, tars, expected) => {
+      const report = await imageReport(tars);
+      expect(errors(report)).toEqual(expected);
+      const at = tars.length - 1;
+      expect(report.results.filter(({ check }) => check === "tar-link").map(({ layer }) => layer)).toEqual(
+        expected.map(() => at),
+      );
+    });
+
+    test("into a layer that cannot be read is not judged", async () => {
+      const report = await imageReport([archive(file), archive(link("file"))], {}, (layout, image) => {
+        layout.files.delete(pathOf(parsed(layout, image).layers[0].digest));
+      });
+      expect(errors(report)).toEqual(["layer-read"]);
+    });
+
+    test("through symlinks in a loop is found, and so is a symlink to nowhere", async () => {
+      const loop = [
+        rawMember({ name: "a", type: "2", linkname: "b" }),
+        rawMember({ name: "b", type: "2", linkname: "a" }),
+        rawMember({ name: "a/file" }),
+      ];
+      expect(errors(await imageReport([archive(...loop)]))).toEqual(["tar-link"]);
+      expect(errors(await imageReport([archive(rawMember({ name: "a", type: "2" }))]))).toEqual(["tar-link"]);
+    });
+  });
+
   test("files in several layers are named, with the layers", async () => {
     const report = await imageReport([TAR, OTHER, TAR]);
     const [duplicate, ...others] = report.results.filter(({ check }) => check === "duplicate-file");
