@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { SealiftError } from "../../src/error.ts";
+import { shownName } from "../../src/tar/shown-name.ts";
 import { type ImageFilesOptions, noSuchFile, openImageFiles } from "./image-files.ts";
 import { registriesIn, runCommand } from "./run.ts";
 import { addSourceOptions, SOURCES_HELP } from "./source.ts";
@@ -27,9 +28,13 @@ export function addCat(program: Command, exit: (code: number) => void): void {
             if (!found) throw noSuchFile(path, files);
             const type = found.entry?.type ?? "directory";
             if (type !== "file") {
-              throw new SealiftError("UNSUPPORTED", `Cannot print ${path}: it is a ${type}, not a file`, {
-                hint: type === "directory" ? "List it with `sealift ls`." : "",
-              });
+              throw new SealiftError(
+                "UNSUPPORTED",
+                `Cannot print ${shownName(path)}: it is a ${type}, not a file`,
+                {
+                  hint: type === "directory" ? "List it with `sealift ls`." : "",
+                },
+              );
             }
             await output.bytes(await files.open(found));
           },

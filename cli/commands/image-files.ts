@@ -4,6 +4,7 @@ import { singlePlatform } from "../../src/image/multi-platform-image.ts";
 import { ImageFiles } from "../../src/inspect/image-files.ts";
 import { platformImages, platformName } from "../../src/inspect/platform-images.ts";
 import { openImage } from "../../src/pipeline/pipeline.ts";
+import { shownName } from "../../src/tar/shown-name.ts";
 import type { NodeHost } from "../host/host.ts";
 import { folderIndexCache } from "../host/index-cache.ts";
 import { runOptions } from "./pipeline.ts";
@@ -51,8 +52,10 @@ const MAX_SIMILAR = 5;
 
 export function noSuchFile(path: string, files: ImageFiles): SealiftError {
   const similar = files.similar(path);
-  const shown = similar.slice(0, MAX_SIMILAR).map((one) => `/${one}`);
+  const shown = similar.slice(0, MAX_SIMILAR).map((one) => `/${shownName(one)}`);
   const hint =
     shown.length > 0 ? `There is ${shown.join(", ")}${similar.length > MAX_SIMILAR ? ", …" : ""}.` : "";
-  return new SealiftError("NOT_FOUND", `Cannot find ${path}: the image has no such file`, { hint });
+  return new SealiftError("NOT_FOUND", `Cannot find ${shownName(path)}: the image has no such file`, {
+    hint,
+  });
 }

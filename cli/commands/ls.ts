@@ -103,6 +103,9 @@ function layerNumber(text: string): number {
 }
 
 const HELP = `${SOURCES_HELP}
+Names are shown as GNU tar shows them: \\n for a line feed, \\\\ for a backslash.
+--json has them as they are.
+
 Examples:
   $ sealift ls registry://docker.io/library/debian:bookworm /etc -l
   $ sealift ls oci-archive://app.tar -R

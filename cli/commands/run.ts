@@ -1,5 +1,5 @@
 import { SealiftError } from "../../src/error.ts";
-import { parseReference } from "../../src/oci/reference.ts";
+import { parseRemoteReference } from "../../src/oci/reference.ts";
 import { isPattern } from "../../src/pipeline/name-pattern.ts";
 import { parseUri } from "../../src/pipeline/uri.ts";
 import { type NodeHost, nodeHost } from "../host/host.ts";
@@ -53,7 +53,7 @@ export async function runCommand(
 
 /** The registry of a reference. */
 export function registryOf(reference: string): string[] {
-  return [parseReference(reference).registry];
+  return [parseRemoteReference(reference).registry];
 }
 
 /** The registries among URIs. */
@@ -62,7 +62,7 @@ export function registriesIn(...uris: readonly string[]): string[] {
     .map(parseUri)
     .filter(({ scheme }) => scheme === "registry")
     .map(({ path }) =>
-      namesNoImage(path) ? path.slice(0, path.indexOf("/")) : parseReference(path).registry,
+      namesNoImage(path) ? path.slice(0, path.indexOf("/")) : parseRemoteReference(path).registry,
     );
 }
 

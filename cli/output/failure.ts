@@ -21,8 +21,8 @@ export interface FailureOptions {
 /** `error[CODE]: message`, its hint, and with `debug` the causes with their stacks. */
 export function renderFailure(error: SealiftError, { colors, debug, width }: FailureOptions): string {
   const lines = [
-    wrapped(`${colors.red(`error[${error.code}]`)}: ${printable(error.message)}`, width, 2),
-    ...(error.hint ? [wrapped(`${colors.cyan("hint")}: ${printable(error.hint)}`, width, 2)] : []),
+    wrapped(`${colors.red(`error[${error.code}]`)}: ${oneRow(error.message)}`, width, 2),
+    ...(error.hint ? [wrapped(`${colors.cyan("hint")}: ${oneRow(error.hint)}`, width, 2)] : []),
   ];
   if (debug) {
     if (error.stack) lines.push(colors.dim(stackOf(error)));
@@ -33,6 +33,11 @@ export function renderFailure(error: SealiftError, { colors, debug, width }: Fai
     }
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** A name with a line feed in it must not begin a line of ours. */
+function oneRow(text: string): string {
+  return printable(text).replaceAll("\n", "\\n").replaceAll("\t", "\\t");
 }
 
 /** The error for `--json`; the causes' messages with `debug`. */

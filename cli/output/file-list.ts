@@ -1,5 +1,6 @@
 import type { ListedFile } from "../../src/inspect/list-files.ts";
-import { oneLine, table } from "./text.ts";
+import { shownName } from "../../src/tar/shown-name.ts";
+import { table } from "./text.ts";
 
 const TYPE_LETTER: Readonly<Record<string, string>> = {
   file: "-",
@@ -19,7 +20,7 @@ export function fileListText(files: readonly ListedFile[], long: boolean): strin
     `${file.uid}:${file.gid}`,
     `${file.size}`,
     timeOf(file.mtime),
-    `${nameOf(file)}${file.target === undefined ? "" : ` -> ${oneLine(file.target)}`}`,
+    `${nameOf(file)}${file.target === undefined ? "" : ` -> ${shownName(file.target)}`}`,
   ]);
   return table(rows, [2]);
 }
@@ -36,7 +37,7 @@ export function platformListsText(lists: readonly PlatformList[], long: boolean)
 }
 
 function nameOf({ path, type }: ListedFile): string {
-  return `/${oneLine(path)}${type === "directory" && path !== "" ? "/" : ""}`;
+  return `/${shownName(path)}${type === "directory" && path !== "" ? "/" : ""}`;
 }
 
 function timeOf(seconds: number | null): string {

@@ -1,7 +1,8 @@
 import type { FieldChange, ImageDiff, LayersDiff } from "../../src/inspect/diff.ts";
 import type { PlatformsDiff } from "../../src/inspect/diff-platforms.ts";
 import type { FileChange, FileState } from "../../src/inspect/diff-trees.ts";
-import { type Colors, formatSize, oneLine, shortenDigests } from "./text.ts";
+import { shownName } from "../../src/tar/shown-name.ts";
+import { type Colors, formatSize, printable, shortenDigests } from "./text.ts";
 
 /** How two indexes' images differ, each platform under its name. */
 export function platformsDiffText({ platforms, a, b }: PlatformsDiff, colors: Colors): string {
@@ -55,16 +56,16 @@ function layersText({ shared, a, b }: LayersDiff, colors: Colors): string {
 }
 
 function fieldText({ field, a, b }: FieldChange, colors: Colors): string {
-  const name = oneLine(field);
+  const name = shownName(field);
   const value = (side: unknown) =>
-    shortenDigests(oneLine(typeof side === "string" ? side : JSON.stringify(side)));
+    shortenDigests(typeof side === "string" ? shownName(side) : printable(JSON.stringify(side)));
   const removed = a === undefined ? "" : `  ${colors.red(`- ${name}: ${value(a)}`)}\n`;
   const added = b === undefined ? "" : `  ${colors.green(`+ ${name}: ${value(b)}`)}\n`;
   return removed + added;
 }
 
 function fileText({ path, change, fields = [], a, b }: FileChange, colors: Colors): string {
-  const name = `/${oneLine(path)}`;
+  const name = `/${shownName(path)}`;
   if (change === "removed") return `  ${colors.red(`- ${name}${sizeText(a)}`)}\n`;
   if (change === "added") return `  ${colors.green(`+ ${name}${sizeText(b)}`)}\n`;
   const told = fields.filter((field) => field !== "digest" || !fields.includes("size"));
@@ -75,7 +76,7 @@ function fileText({ path, change, fields = [], a, b }: FileChange, colors: Color
 function changeText(field: keyof FileState, a: FileState | undefined, b: FileState | undefined): string {
   if (field === "digest") return "content";
   if (field === "xattrs") return "xattrs";
-  return `${field} ${oneLine(String(a?.[field] ?? "none"))} → ${oneLine(String(b?.[field] ?? "none"))}`;
+  return `${field} ${shownName(String(a?.[field] ?? "none"))} → ${shownName(String(b?.[field] ?? "none"))}`;
 }
 
 function sizeText(state: FileState | undefined): string {

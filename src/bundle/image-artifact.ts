@@ -7,7 +7,7 @@ import { walkGraph } from "../oci/graph.ts";
 import { parseImageIndex } from "../oci/image-index.ts";
 import { isIndexType } from "../oci/media-type.ts";
 import { parsePlatform, selectPlatform } from "../oci/platform.ts";
-import { formatReference, parseReference, type Reference, referenceTarget } from "../oci/reference.ts";
+import { formatReference, parseRemoteReference, type Reference, referenceTarget } from "../oci/reference.ts";
 import { openRepository, type RepositoryOptions } from "../registry/repository.ts";
 import type { BuiltArtifact } from "./assemble.ts";
 import type { ArtifactDefinition } from "./definition.ts";
@@ -26,7 +26,7 @@ export async function imageArtifact(
   host: Host,
   options: RepositoryOptions = {},
 ): Promise<BuiltArtifact> {
-  const reference = parseReference(text);
+  const reference = parseRemoteReference(text);
   const repository = openRepository(host, reference, options);
   const documents = new Map<Digest, Uint8Array>();
   const fetch: FetchDocument = async ({ digest }) => {

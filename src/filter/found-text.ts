@@ -1,5 +1,6 @@
 import type { ImageName } from "../image/image-name.ts";
 import { digestHex } from "../oci/digest.ts";
+import { shownName } from "../tar/shown-name.ts";
 import type { FoundInLayer, FoundPath } from "./find-paths.ts";
 
 /** A layer's matches for people: its digest, a line for each path, and an empty line. */
@@ -9,7 +10,7 @@ export function foundGroup({ layer, paths }: FoundInLayer): string {
 
 /** A layer's matches for scripts: `image:tag:layer:path` on each line. */
 export function foundLines({ layer, paths }: FoundInLayer, { image, tag }: ImageName): string {
-  return paths.map(({ path }) => `${image}:${tag}:${digestHex(layer)}:${escaped(path)}\n`).join("");
+  return paths.map(({ path }) => `${image}:${tag}:${digestHex(layer)}:${shownName(path)}\n`).join("");
 }
 
 /** How many there were in all. */
@@ -21,9 +22,9 @@ export function foundSummary(layers: readonly FoundInLayer[]): string {
 }
 
 function pathLine({ path, type, size, target }: FoundPath): string {
-  const shown = escaped(path);
+  const shown = shownName(path);
   if (type === "file") return `${shown} (file, ${size} bytes)`;
-  if (type === "symlink" || type === "hardlink") return `${shown} -> ${escaped(target ?? "")} (${type})`;
+  if (type === "symlink" || type === "hardlink") return `${shown} -> ${shownName(target ?? "")} (${type})`;
   return `${shown} (${KINDS[type]})`;
 }
 
@@ -34,11 +35,6 @@ const KINDS = {
   block: "block device",
   other: "unknown",
 } as const;
-
-/** A name with a line feed in it must not look like two. */
-function escaped(text: string): string {
-  return text.replace(/[\n\r]/g, (character) => (character === "\n" ? "\\n" : "\\r"));
-}
 
 function counted(count: number, one: string, several: string): string {
   return `${count} ${count === 1 ? one : several}`;

@@ -1,8 +1,9 @@
+import { SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
 import { changedImage } from "../image/change.ts";
 import { type Rewrite, rewrittenLayer } from "../image/rewritten-layer.ts";
 import type { ImageConfig } from "../oci/config.ts";
-import { normaliseTimestamps, type TimestampOptions } from "../tar/normalise-timestamps.ts";
+import { MAX_SECONDS, normaliseTimestamps, type TimestampOptions } from "../tar/normalise-timestamps.ts";
 import { type Filter, filterKey } from "./filter.ts";
 
 export interface NormalizeOptions extends TimestampOptions {
@@ -10,9 +11,12 @@ export interface NormalizeOptions extends TimestampOptions {
   readonly config?: boolean;
 }
 
-/** Sets every time in every layer (mtime, atime, ctime; header, PAX and GNU forms), or clamps the later ones. */
+/** Sets every time in every layer (mtime, atime, ctime; header, PAX and GNU forms), or clamps the later ones. Throws USAGE. */
 export function normalizeTimestamps(options: NormalizeOptions): Filter {
   const { seconds, clamp, config = false } = options;
+  if (seconds < 0 || seconds > MAX_SECONDS) {
+    throw new SealiftError("USAGE", `Cannot use time ${seconds}: it is not from 0 to ${MAX_SECONDS} seconds`);
+  }
   return {
     key: filterKey("normalize-timestamps", { seconds, clamp, config }),
     image(image, host) {

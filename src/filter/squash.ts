@@ -1,16 +1,18 @@
+import { SealiftError } from "../error.ts";
 import { changedImage } from "../image/change.ts";
-import type { Layer } from "../image/image.ts";
+import type { Image, Layer } from "../image/image.ts";
 import { madeLayer } from "../image/made-layer.ts";
 import { squashedTar } from "../image/squashed-tar.ts";
 import type { HistoryEntry, ImageConfig } from "../oci/config.ts";
 import { declaredCompression, withCompression } from "../oci/media-type.ts";
 import { type Filter, filterKey } from "./filter.ts";
 
-/** Makes one layer of all above the first `from`; an image that has no two of them stays as it is. */
+/** Makes one layer of all above the first `from`; an image that has no two of them stays as it is. Throws USAGE where it has fewer layers. */
 export function squash(from: number): Filter {
   return {
     key: filterKey("squash", { from }),
     image(image, host) {
+      if (from > image.layers.length) throw beyond(from, image);
       const upper = image.layers.slice(from);
       const [first] = upper;
       if (!first || upper.length < 2) return image;
@@ -29,6 +31,14 @@ export function squash(from: number): Filter {
       return changedImage(image, { layers: [...lower, squashed], config }, host);
     },
   };
+}
+
+function beyond(from: number, { layers, name, ref }: Image): SealiftError {
+  const count = `${layers.length} ${layers.length === 1 ? "layer" : "layers"}`;
+  return new SealiftError(
+    "USAGE",
+    `Cannot squash above the first ${from} layers: ${name ?? ref ?? "the image"} has ${count}`,
+  );
 }
 
 /** Compressed by our own gzip where it was compressed at all. */

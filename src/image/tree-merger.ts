@@ -1,6 +1,7 @@
 import { SealiftError } from "../error.ts";
 import type { Kernels } from "../kernel/kernels.ts";
 import { safePath } from "../tar/safety.ts";
+import { shownName } from "../tar/shown-name.ts";
 import type { Image } from "./image.ts";
 import { type LayerEntry, readLayerEntries } from "./layer-entries.ts";
 import { type Inode, type MergedTree, nodeAt, subtree, type TreeNode, walk } from "./tree.ts";
@@ -104,7 +105,10 @@ export class TreeMerger {
 
   #link(entry: LayerEntry): Placed {
     const refuse = (reason: string) =>
-      new SealiftError("TAR_INVALID", `Cannot link ${entry.path} to ${entry.linkname}: ${reason}`);
+      new SealiftError(
+        "TAR_INVALID",
+        `Cannot link ${shownName(entry.path)} to ${shownName(entry.linkname)}: ${reason}`,
+      );
     const [targetFolder, targetName] = splitPath(safePath(entry.linkname, "rooted"));
     const target = walk(this.#root, targetFolder)?.children?.get(targetName);
     if (!target) throw refuse("no layer has that");
@@ -240,7 +244,7 @@ function refuseUnmakable({ path, linkname }: LayerEntry): void {
   if (linkname !== "" && linkname.length <= MAX_TREE_PATH) return;
   const reason =
     linkname === "" ? "it has no target" : `its target is longer than ${MAX_TREE_PATH} characters`;
-  throw new SealiftError("TAR_INVALID", `Cannot make symlink ${path}: ${reason}`);
+  throw new SealiftError("TAR_INVALID", `Cannot make symlink ${shownName(path)}: ${reason}`);
 }
 
 function* below(root: TreeNode): Generator<TreeNode, void, void> {

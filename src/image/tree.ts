@@ -1,4 +1,6 @@
 import { SealiftError } from "../error.ts";
+import { LOOP_HINT } from "../tar/safety.ts";
+import { shownName } from "../tar/shown-name.ts";
 import type { LayerEntry } from "./layer-entries.ts";
 import type { Superseded } from "./waste.ts";
 
@@ -72,7 +74,11 @@ export function walk<Node extends Walkable<Node>>(
     const target = child && symlinkTarget(child);
     if (target !== undefined) {
       if (++followed > MAX_LINKS) {
-        throw new SealiftError("UNSAFE_PATH", `Cannot look up ${path}: it goes through a loop of symlinks`);
+        throw new SealiftError(
+          "UNSAFE_PATH",
+          `Cannot look up ${shownName(path)}: it goes through a loop of symlinks`,
+          { hint: LOOP_HINT },
+        );
       }
       if (target.startsWith("/")) node = root;
       left.push(...target.split("/").reverse());

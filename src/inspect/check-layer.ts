@@ -13,6 +13,7 @@ import { HeadReader, truncated } from "../tar/head.ts";
 import { paddingOf, type TarHeader } from "../tar/header.ts";
 import { StreamInput } from "../tar/input.ts";
 import { safeDirectory, safePath } from "../tar/safety.ts";
+import { shownName } from "../tar/shown-name.ts";
 import type { DuplicateFiles } from "./duplicate-files.ts";
 import type { Findings } from "./findings.ts";
 import type { LayerLinks } from "./layer-links.ts";
@@ -209,14 +210,15 @@ class MemberChecks {
 
   check(header: TarHeader): void {
     const { name, type, mtime, mode } = header;
-    if (mtime < 0) this.#tell("error", "tar-timestamp", `${name} has the time ${mtime}, before 1970`);
+    if (mtime < 0)
+      this.#tell("error", "tar-timestamp", `${shownName(name)} has the time ${mtime}, before 1970`);
     const runsAsOther = (mode & 0o6000) !== 0 && (mode & 0o002) !== 0 && type !== "symlink";
     if (runsAsOther) {
       const octal = mode.toString(8).padStart(4, "0");
       this.#tell(
         "warning",
         "tar-permissions",
-        `${name} is setuid or setgid and anyone may write it (${octal})`,
+        `${shownName(name)} is setuid or setgid and anyone may write it (${octal})`,
       );
     }
     const path = this.#pathOf(header);
@@ -226,7 +228,7 @@ class MemberChecks {
     if (whiteout === "none") {
       if (type === "file") this.#seen.duplicates.add(path);
     } else if (whiteout && header.size > 0) {
-      this.#tell("warning", "whiteout-size", `${name} is a whiteout and has ${header.size} bytes`);
+      this.#tell("warning", "whiteout-size", `${shownName(name)} is a whiteout and has ${header.size} bytes`);
     }
   }
 
@@ -261,7 +263,7 @@ class MemberChecks {
     try {
       return parseWhiteout(path) ?? "none";
     } catch {
-      this.#tell("error", "whiteout", `${path} is a whiteout of nothing`);
+      this.#tell("error", "whiteout", `${shownName(path)} is a whiteout of nothing`);
       return undefined;
     }
   }

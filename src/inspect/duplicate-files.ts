@@ -1,3 +1,4 @@
+import { shownName } from "../tar/shown-name.ts";
 import type { Findings } from "./findings.ts";
 
 /** Told one by one; the rest are counted. */
@@ -34,7 +35,7 @@ export class DuplicateFiles {
 
   report(findings: Findings): void {
     for (const [path, layers] of [...this.#layers].slice(0, MAX_TOLD)) {
-      findings.add("info", "duplicate-file", `${path} is in layers ${layers.join(", ")}`);
+      findings.add("info", "duplicate-file", `${shownName(path)} is in layers ${layers.join(", ")}`);
     }
     const more = this.#layers.size - MAX_TOLD;
     if (more > 0) findings.add("info", "duplicate-file", `... and ${more} more`);

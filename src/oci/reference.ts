@@ -38,6 +38,21 @@ export function parseReference(text: string): Reference {
   return { registry, repository, ...(tag && { tag }), ...(digest && { digest: digest as Digest }) };
 }
 
+/**
+ * As {@link parseReference}, of what lies at a registry: a host alone is no
+ * name at Docker Hub, though docker itself takes it for one. Throws REFERENCE_INVALID.
+ */
+export function parseRemoteReference(text: string): Reference {
+  const [name = ""] = text.split("@");
+  if (name.includes("/") || !LONE_HOST.test(name)) return parseReference(text);
+  throw new SealiftError("REFERENCE_INVALID", `Cannot read reference "${text}": it names no repository`, {
+    hint: `The repository follows the registry's host: ${name}/REPOSITORY[:TAG].`,
+  });
+}
+
+/** What no repository of Docker Hub's own images is called: localhost, an address, a name with dots. */
+const LONE_HOST = /^(?:localhost|\[.*\]|[^:]*\.[^:]*)(?::.*)?$/;
+
 /** distribution-spec, "Pulling manifests": the name's grammar. */
 export function isRepositoryName(name: string): boolean {
   return name.length <= 255 && name.split("/").every((part) => COMPONENT.test(part));

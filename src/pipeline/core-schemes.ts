@@ -6,7 +6,7 @@ import type { Host } from "../host.ts";
 import type { AnyManifest } from "../image/image.ts";
 import { holdsImageFiles } from "../layout/catalog.ts";
 import { OCI_LAYOUT_FILE, readOciLayout } from "../layout/oci-layout.ts";
-import { parseReference } from "../oci/reference.ts";
+import { parseRemoteReference } from "../oci/reference.ts";
 import { dockerSaveSink } from "../sink/docker-save-sink.ts";
 import { expandRootFs, type FolderTarget, folderSink } from "../sink/folder-sink.ts";
 import { type OciLayoutTarget, ociLayoutSink } from "../sink/oci-layout-sink.ts";
@@ -24,7 +24,7 @@ import type { OpenSink, OpenSource, RunOptions, Schemes } from "./schemes.ts";
 import { severalInFiles } from "./several-in-files.ts";
 import { severalInQuay } from "./several-in-quay.ts";
 import { severalInRegistry } from "./several-in-registry.ts";
-import { allowOptions, booleanOption, numberOption, type Uri } from "./uri.ts";
+import { allowOptions, booleanOption, type Uri } from "./uri.ts";
 import { PLATFORM_OPTIONS, REGISTRY_OPTIONS, registryOptions, selectionOf } from "./uri-options.ts";
 
 type ReadImage = (files: Files, selection: Selection, host: Host, what: string) => Promise<AnyManifest>;
@@ -50,7 +50,7 @@ const openFolder = ({ path }: Uri, host: Host) => requireFiles(host).folder(path
 const registrySource: OpenSource = async (uri, host, options) => {
   allowOptions(uri, ...PLATFORM_OPTIONS, ...REGISTRY_OPTIONS);
   return registryImage(
-    parseReference(uri.path),
+    parseRemoteReference(uri.path),
     selectionOf(uri, options),
     host,
     registryOptions(uri, options),
@@ -63,13 +63,13 @@ const registryTarget: OpenSink = async (uri, host, options) => {
   const { jobs, chunkSize } = options;
   const target = {
     ...registryOptions(uri, options),
-    jobs: numberOption(uri.options, "max_workers") ?? jobs,
+    jobs,
     ...(chunkSize !== undefined && { chunkSize }),
   };
   const compression = compressionOf(uri);
   const sink = uri.path.endsWith("/")
     ? registryBelowSink(belowReference(uri.path), host, target)
-    : registrySink(parseReference(uri.path), host, target);
+    : registrySink(parseRemoteReference(uri.path), host, target);
   const put = (content: AnyManifest) => sink.put(applyFilters(content, compression, host));
   return { ...sink, put };
 };

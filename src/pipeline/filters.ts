@@ -1,4 +1,4 @@
-import { isSealiftError, reasonOf, SealiftError } from "../error.ts";
+import { ERRORS, isSealiftError, reasonOf, SealiftError } from "../error.ts";
 import { annotate } from "../filter/annotate.ts";
 import { exclude } from "../filter/exclude.ts";
 import type { Filter } from "../filter/filter.ts";
@@ -107,7 +107,9 @@ function made(name: string, make: () => Filter): Filter {
   } catch (error) {
     if (!isSealiftError(error) || error.message.startsWith(prefix)) throw error;
     const reason = reasonOf(error).replace(/^Cannot (use|read) /, "");
-    throw new SealiftError(error.code, prefix + reason, { cause: error, hint: FILTERS_HINT });
+    // Where the place knows better than the list of filters what is to be done.
+    const hint = error.hint === ERRORS[error.code].hint ? FILTERS_HINT : error.hint;
+    throw new SealiftError(error.code, prefix + reason, { cause: error, hint });
   }
 }
 

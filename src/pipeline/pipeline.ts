@@ -6,6 +6,7 @@ import type { Sink, SinkResult } from "../sink/sink.ts";
 import type { RunOptions, Schemes } from "./schemes.ts";
 import { sourceSize } from "./summary.ts";
 import { parseUri } from "./uri.ts";
+import { withJobs } from "./uri-options.ts";
 
 export interface Pipeline {
   /** Where the image comes from: a URI. */
@@ -45,8 +46,9 @@ export async function runPipeline(
   const to = parseUri(pipeline.sink);
   const openSource = lookUp(schemes.sources, from.scheme, "source");
   const openSink = lookUp(schemes.sinks, to.scheme, "destination");
-  const content = await openSource(from, host, options);
-  const sink = await openSink(to, host, options);
+  const run = withJobs(options, to, from);
+  const content = await openSource(from, host, run);
+  const sink = await openSink(to, host, run);
   return withSink(sink, async () => {
     const result = await putFiltered(content, sink, pipeline, host);
     await commitVerified(sink, [result], pipeline);

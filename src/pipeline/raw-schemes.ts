@@ -1,7 +1,7 @@
 import type { Files } from "../bytes/files.ts";
 import type { Host } from "../host.ts";
 import { holdsImageFiles } from "../layout/catalog.ts";
-import { parseReference } from "../oci/reference.ts";
+import { parseRemoteReference } from "../oci/reference.ts";
 import { shownPath } from "../source/http-file.ts";
 import {
   type RawImage,
@@ -37,7 +37,7 @@ const folder =
 
 const registry: OpenRaw = async (uri, host, options) => {
   allowOptions(uri, ...PLATFORM_OPTIONS, ...REGISTRY_OPTIONS);
-  return rawRegistryImage(parseReference(uri.path), host, registryOptions(uri, options));
+  return rawRegistryImage(parseRemoteReference(uri.path), host, registryOptions(uri, options));
 };
 
 const RAW_SCHEMES: Readonly<Record<string, OpenRaw>> = {

@@ -5,6 +5,7 @@ import { isPattern } from "./name-pattern.ts";
 import { commitVerified, lookUp, type Pipeline, putFiltered, withSink } from "./pipeline.ts";
 import type { RunOptions, Schemes, SourceImage } from "./schemes.ts";
 import { parseUri, type Uri } from "./uri.ts";
+import { withJobs } from "./uri-options.ts";
 
 export interface SeveralOptions extends RunOptions {
   /** An image that fails does not keep the others from arriving. */
@@ -46,8 +47,9 @@ export async function runSeveral(
   const to = parseUri(pipeline.sink);
   const openSources = lookUp(schemes.several.sources, from.scheme, "source of several images");
   const openSink = severalSink(schemes, to);
-  const sources = await openSources(from, host, options);
-  const sink = await openSink(to, host, options);
+  const run = withJobs(options, to, from);
+  const sources = await openSources(from, host, run);
+  const sink = await openSink(to, host, run);
   return withSink(sink, async () => {
     const result = await putAll(sources, sink, pipeline, host, options);
     if (result.images.length === 0) await sink.abort();

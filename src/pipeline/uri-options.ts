@@ -1,15 +1,22 @@
+import { SealiftError } from "../error.ts";
 import type { Platform } from "../oci/descriptor.ts";
 import { DEFAULT_PLATFORM } from "../oci/platform.ts";
 import type { RepositoryOptions } from "../registry/repository.ts";
 import type { Selection } from "../source/select-image.ts";
 import type { RunOptions } from "./schemes.ts";
-import { booleanOption, type Uri } from "./uri.ts";
+import { booleanOption, numberOption, type Uri } from "./uri.ts";
 
 /** Which platform's image: options of every source. */
 export const PLATFORM_OPTIONS = ["os", "arch", "architecture", "variant"] as const;
 
 /** How a registry is spoken to: options of everything at one. */
 export const REGISTRY_OPTIONS = ["insecure", "username", "password", "max_workers"] as const;
+
+/** The run's options with as many jobs as the first URI asks for that does. Throws URI_INVALID. */
+export function withJobs(options: RunOptions, ...uris: readonly Uri[]): RunOptions {
+  const [jobs] = uris.map((uri) => numberOption(uri.options, "max_workers")).filter((given) => given);
+  return jobs === undefined ? options : { ...options, jobs };
+}
 
 /** Which image of those at the place. */
 export function selectionOf(uri: Uri, options: RunOptions): Selection {
@@ -37,9 +44,13 @@ function platformOf({ options: given }: Uri, { platform }: RunOptions): Platform
 /** How a registry is spoken to. */
 export function registryOptions(uri: Uri, options: RunOptions): RepositoryOptions {
   const username = uri.username ?? uri.options.get("username");
-  const password = uri.password ?? uri.options.get("password") ?? "";
+  const password = uri.password ?? uri.options.get("password");
+  numberOption(uri.options, "max_workers");
+  if (username === undefined && password !== undefined) {
+    throw new SealiftError("URI_INVALID", "Cannot use option password: there is no username");
+  }
   return {
-    insecure: options.insecure || booleanOption(uri.options, "insecure"),
-    ...(username !== undefined && { credential: { username, password, origin: "the URI" } }),
+    insecure: booleanOption(uri.options, "insecure") || options.insecure === true,
+    ...(username !== undefined && { credential: { username, password: password ?? "", origin: "the URI" } }),
   };
 }

@@ -20,6 +20,7 @@ import {
 } from "../layout/catalog.ts";
 import { layerFile, writeDockerSave } from "../layout/docker-save-writer.ts";
 import type { Digest } from "../oci/digest.ts";
+import { shownName } from "../tar/shown-name.ts";
 import { noted } from "./layer-note.ts";
 import { DEFAULT_JOBS } from "./put-manifest.ts";
 import { repoTags } from "./repo-tags.ts";
@@ -168,7 +169,7 @@ export const expandRootFs: Expand = async (image, writer, folder, host) => {
     const fate = removed ? "and none of them is left" : "of which one is left";
     host.log({
       type: "debug",
-      message: `${path}: ${versions.length} versions ${fate}, ${wasted} bytes wasted`,
+      message: `${shownName(path)}: ${versions.length} versions ${fate}, ${wasted} bytes wasted`,
     });
   }
   host.log({

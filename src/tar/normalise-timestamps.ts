@@ -15,7 +15,7 @@ export interface TimestampOptions {
 }
 
 /** What eleven octal digits hold: the year 2242. */
-const MAX_SECONDS = 0o77777777777;
+export const MAX_SECONDS: number = 0o77777777777;
 
 /** PAX keywords that hold a time; libarchive writes the last one. */
 const TIME_KEYS: ReadonlySet<string> = new Set(["mtime", "atime", "ctime", "LIBARCHIVE.creationtime"]);

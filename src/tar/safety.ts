@@ -1,4 +1,4 @@
-import { SealiftError } from "../error.ts";
+import { type ErrorOptions, SealiftError } from "../error.ts";
 import type { TarHeader } from "./header.ts";
 
 /**
@@ -14,6 +14,9 @@ const MAX_PATH_LENGTH = 4096;
 
 /** As many symlinks as Linux follows before ELOOP. */
 const MAX_LINKS = 40;
+
+/** What a loop of symlinks means: it leads nowhere, and so not out either. */
+export const LOOP_HINT = "Symlinks on the way point at each other, so nothing can be found behind them.";
 
 /**
  * An archive's name as a relative path below where it is opened: no `.`, no
@@ -99,7 +102,7 @@ export class ExtractionGuard {
     try {
       return this.#throughLinks(safePath(linkname, this.#policy), linkname);
     } catch (cause) {
-      throw unsafe(`${name} => ${linkname}`, "its hard link's target is unsafe", cause);
+      throw unsafe(`${name} => ${linkname}`, "its hard link's target is unsafe", { cause });
     }
   }
 
@@ -119,7 +122,9 @@ export class ExtractionGuard {
       const target = left.length > 0 ? this.#links.get(this.#key(resolved.join("/"))) : undefined;
       if (target === undefined) continue;
       if (this.#policy === "strict") throw unsafe(name, `it goes through the symlink ${resolved.join("/")}`);
-      if (++followed > MAX_LINKS) throw unsafe(name, "it goes through a loop of symlinks");
+      if (++followed > MAX_LINKS) {
+        throw unsafe(name, "it goes through a loop of symlinks", { hint: LOOP_HINT });
+      }
       resolved.pop();
       if (target.startsWith("/")) resolved.length = 0;
       left.unshift(...target.split("/"));
@@ -164,7 +169,7 @@ function refuseWindowsEscape(name: string, what: string, depth: number): void {
   }
 }
 
-function unsafe(name: string, reason: string, cause?: unknown): SealiftError {
+function unsafe(name: string, reason: string, options: ErrorOptions = {}): SealiftError {
   const shown = JSON.stringify(name.length > 200 ? `${name.slice(0, 200)}…` : name);
-  return new SealiftError("UNSAFE_PATH", `Cannot extract ${shown}: ${reason}`, { cause });
+  return new SealiftError("UNSAFE_PATH", `Cannot extract ${shown}: ${reason}`, options);
 }

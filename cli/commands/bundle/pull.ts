@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { pullBundle } from "../../../src/bundle/pull.ts";
 import { writeBundle } from "../../../src/bundle/write.ts";
-import { parseReference, referenceTarget } from "../../../src/oci/reference.ts";
+import { parseRemoteReference, referenceTarget } from "../../../src/oci/reference.ts";
 import { openRepository } from "../../../src/registry/repository.ts";
 import { addRegistryOptions, type RegistryOptions } from "../options.ts";
 import { registryOf, runCommand } from "../run.ts";
@@ -23,7 +23,7 @@ export function addPull(bundle: Command, exit: (code: number) => void): void {
       await runCommand(
         options,
         async ({ host, output }) => {
-          const reference = parseReference(text);
+          const reference = parseRemoteReference(text);
           const repository = openRepository(host, reference, { insecure: options.insecure ?? false });
           const pulled = await pullBundle(repository, referenceTarget(reference), host);
           const path = options.output ?? `${pulled.config.name}.bundle`;

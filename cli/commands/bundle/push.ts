@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { openBundleFile } from "../../../src/bundle/open-file.ts";
 import { pushBundle } from "../../../src/bundle/push.ts";
 import { SealiftError } from "../../../src/error.ts";
-import { formatReference, isTag, parseReference } from "../../../src/oci/reference.ts";
+import { formatReference, isTag, parseRemoteReference } from "../../../src/oci/reference.ts";
 import { openRepository } from "../../../src/registry/repository.ts";
 import { addRegistryOptions, type RegistryOptions } from "../options.ts";
 import { registryOf, runCommand } from "../run.ts";
@@ -22,7 +22,7 @@ export function addPush(bundle: Command, exit: (code: number) => void): void {
       await runCommand(
         options,
         async ({ host, output }) => {
-          const reference = parseReference(text);
+          const reference = parseRemoteReference(text);
           if (reference.digest)
             throw new SealiftError("USAGE", `Cannot push to ${text}: a digest is not a name to push to`);
           const opened = await openBundleFile(await host.files.open(path), host);

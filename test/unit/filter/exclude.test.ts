@@ -38,6 +38,35 @@ describe("a glob", () => {
     expect(others.filter((path) => match(path))).toEqual([]);
   });
 
+  it.each([
+    ["{a", "its { is not closed"],
+    ["a/[", "its [ is not closed"],
+    ["[]", "its [ is not closed"],
+    ["[!]x", "its [ is not closed"],
+    ["{a,{b}", "its { is not closed"],
+    ["[z-a]", "Range out of order"],
+    ["a\\", "it ends in a backslash"],
+  ])("%s is refused: it would match nothing", (glob, reason) => {
+    expect(() => globMatch(glob)).toThrow(expect.objectContaining({ code: "USAGE" }));
+    expect(() => globMatch(glob)).toThrow(reason);
+  });
+
+  it.each([
+    ["usr/bin/\\[", "usr/bin/["],
+    ["[[]", "["],
+    ["[]]", "]"],
+    ["[!]]", "a"],
+    ["[{]", "{"],
+    ["\\{a", "{a"],
+    ["a}", "a}"],
+    ["a]", "a]"],
+    ["{a}", "{a}"],
+    ["[a\\]]", "]"],
+    ["[!a\\]]", "b"],
+  ])("%s is well formed and matches %s", (glob, path) => {
+    expect(globMatch(glob)(path)).toBe(true);
+  });
+
   it("is one of several between commas, but for those within braces and brackets", () => {
     expect(splitGlobs("a,b{c,d},[e,],f\\,g")).toEqual(["a", "b{c,d}", "[e,]", "f\\,g"]);
   });

@@ -123,9 +123,19 @@ describe("squash", () => {
 
   it("leaves an image that has nothing to make one of as it is", async () => {
     const image = await imageOf([["a"], ["b"]], host);
-    for (const spec of ["squash:from=1", "squash:from=5"]) {
+    for (const spec of ["squash:from=1", "squash:from=2"]) {
       expect(await filtered(image, host, spec).manifest()).toEqual(await image.manifest());
     }
+  });
+
+  it("is refused above more layers than there are", async () => {
+    const image = await imageOf([["a"], ["b"]], host);
+    expect(() => filtered(image, host, "squash:from=3")).toThrow(
+      expect.objectContaining({
+        code: "USAGE",
+        message: "Cannot squash above the first 3 layers: the image has 2 layers",
+      }),
+    );
   });
 
   it("gives the spool back", async () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatReference, parseReference } from "../../../src/oci/reference.ts";
+import { formatReference, parseReference, parseRemoteReference } from "../../../src/oci/reference.ts";
 
 const digest = `sha256:${"0".repeat(64)}`;
 
@@ -38,6 +38,23 @@ describe("a reference", () => {
     `h.io/${"a/".repeat(200)}a`,
   ])("%s is refused", (text) => {
     expect(() => parseReference(text)).toThrow(expect.objectContaining({ code: "REFERENCE_INVALID" }));
+  });
+
+  it.each(["localhost", "localhost:5000", "127.0.0.1:5977", "r.example.com", "[::1]:5000", `r.io@${digest}`])(
+    "%s, where something lies at a registry, lacks a repository",
+    (text) => {
+      expect(() => parseRemoteReference(text)).toThrow(
+        expect.objectContaining({
+          code: "REFERENCE_INVALID",
+          message: `Cannot read reference "${text}": it names no repository`,
+          hint: expect.stringContaining(`${text.split("@")[0]}/REPOSITORY`),
+        }),
+      );
+    },
+  );
+
+  it("at a registry may be one of Docker Hub's short names all the same", () => {
+    expect(parseRemoteReference("busybox:1.36")).toEqual(parseReference("busybox:1.36"));
   });
 
   it("is the same after being written and read again", () => {

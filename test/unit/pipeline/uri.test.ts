@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { allowOptions, booleanOption, parseUri } from "../../../src/pipeline/uri.ts";
+import { allowOptions, booleanOption, parseUri, type Uri } from "../../../src/pipeline/uri.ts";
+import { registryOptions, withJobs } from "../../../src/pipeline/uri-options.ts";
 
 describe("a file's URI", () => {
   it.each([
@@ -69,6 +70,36 @@ describe("options", () => {
     expect(booleanOption(options, "off")).toBe(false);
     expect(booleanOption(options, "missing")).toBe(false);
     expect(() => booleanOption(options, "bad")).toThrow(/not true or false/);
+  });
+
+  it.each([
+    ["max_workers=-3", 'Cannot read option max_workers: "-3" is not a number from 1 to 999'],
+    ["max_workers=x", "Cannot read option max_workers"],
+    ["max_workers=0", "Cannot read option max_workers"],
+    ["max_workers=", "Cannot read option max_workers"],
+    ["max_workers=1000", "Cannot read option max_workers"],
+    ["password=secret", "Cannot use option password: there is no username"],
+    ["insecure=maybe", "Cannot read option insecure"],
+  ])("of a registry: %s is refused", (query, message) => {
+    const registry = parseUri(`registry://h/a?${query}`);
+    expect(() => registryOptions(registry, { insecure: true })).toThrow(
+      expect.objectContaining({ code: "URI_INVALID", message: expect.stringContaining(message) }),
+    );
+  });
+
+  it("of a registry are its login", () => {
+    const { options } = parseUri("registry://h/a?username=u&password=p%40");
+    expect(registryOptions({ ...parseUri("registry://h/a"), options }, {})).toMatchObject({
+      credential: { username: "u", password: "p@" },
+    });
+  });
+
+  it("say how many layers are under way, the destination's before the source's before the run's", () => {
+    const [one, two, none] = ["registry://h/a?max_workers=1", "registry://h/a?max_workers=2", "tar://x"].map(
+      parseUri,
+    );
+    const jobs = (...uris: (Uri | undefined)[]) => withJobs({ jobs: 4 }, ...(uris as Uri[])).jobs;
+    expect([jobs(one, two), jobs(none, two), jobs(none, none)]).toEqual([1, 2, 4]);
   });
 
   it("that a scheme does not know are refused", () => {
