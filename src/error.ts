@@ -114,3 +114,13 @@ export function isSealiftError(error: unknown, ...codes: ErrorCode[]): error is 
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** An error's reason without its `Cannot <verb> <thing>:`, where the place it goes to says that itself. */
+export function bareReasonOf(error: unknown): string {
+  return reasonOf(error).replace(/^Cannot .*?: /s, "");
+}
+
+/** A count and what is counted, for messages: `1 layer`, `2 layers`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}

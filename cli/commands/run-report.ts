@@ -1,3 +1,4 @@
+import { counted } from "../../src/error.ts";
 import type { FailedImage } from "../../src/pipeline/several.ts";
 import type { Summary } from "../../src/pipeline/summary.ts";
 import type { VerifyMode } from "../../src/pipeline/verify-written.ts";
@@ -23,11 +24,11 @@ export function describeSeveral({ images, failed, summary }: RunReport, colors: 
   const rows = images.map(({ name, manifest, config, source, layers }) => [
     source ?? name,
     shortenDigests(manifest?.digest ?? config ?? ""),
-    `${layers.length} layers`,
+    counted(layers.length, "layer"),
     formatSize(layers.reduce((total, { size }) => total + size, 0)),
   ]);
   const failures = failed.map(({ name, error }) => `${colors.red("failed")} ${name}: ${error.message}\n`);
-  const count = `${images.length}/${images.length + failed.length} images: `;
+  const count = `${images.length}/${counted(images.length + failed.length, "image")}: `;
   return table(rows, [2, 3]) + failures.join("") + summaryLine(summary, count);
 }
 
@@ -39,7 +40,7 @@ export function severalObject({ images, failed, summary }: RunReport): object {
 
 function summaryLine(summary: RunReport["summary"], images = ""): string {
   const { bytesOut, layers, elapsed } = summary;
-  const processed = `Processed ${images}${bytesOut} bytes in ${layers} layers in ${elapsed.toFixed(1)} seconds`;
+  const processed = `Processed ${images}${bytesOut} bytes in ${counted(layers, "layer")} in ${elapsed.toFixed(1)} seconds`;
   return `${[processed, ...summaryParts(summary)].join(", ")}\n`;
 }
 
@@ -50,7 +51,7 @@ function summaryParts(summary: RunReport["summary"]): string[] {
     ...(making > 0 ? [`made in ${making.toFixed(1)} s`] : []),
     ...(uploading > 0 ? [`uploaded in ${uploading.toFixed(1)} s`] : []),
     ...(cacheHits > 0 ? [`${cacheHits} from the cache`] : []),
-    ...(retries > 0 ? [`${retries} ${retries === 1 ? "retry" : "retries"}`] : []),
+    ...(retries > 0 ? [counted(retries, "retry", "retries")] : []),
     ...(verified ? [`verified${verified === "full" ? " in full" : ""}`] : []),
   ];
 }

@@ -1,3 +1,4 @@
+import { counted } from "../../src/error.ts";
 import type { CheckReport } from "../../src/inspect/check.ts";
 import type { Finding, Severity } from "../../src/inspect/findings.ts";
 import { type Colors, oneLine, shortenDigests, wrapped } from "./text.ts";
@@ -6,8 +7,8 @@ import { type Colors, oneLine, shortenDigests, wrapped } from "./text.ts";
 export function checkReportText(report: CheckReport, source: string, colors: Colors, width: number): string {
   const title = report.image === null ? source : [report.image, report.tag].filter(Boolean).join(":");
   const mode = report.mode === "fast" ? "fast (metadata only)" : "full";
-  const errors = countOf(report.errors, "error");
-  const warnings = countOf(report.warnings, "warning");
+  const errors = counted(report.errors, "error");
+  const warnings = counted(report.warnings, "warning");
   return [
     `${colors.bold(oneLine(title))}\n`,
     section("Errors", "error", colors.red, report, width),
@@ -51,8 +52,4 @@ function line({ check, message, layer, platform }: Finding, width: number): stri
   const where = [platform, layer === undefined ? undefined : `layer ${layer}`].filter(Boolean).join(", ");
   const text = `  [${check}] ${where ? `${where}: ` : ""}${shortenDigests(oneLine(message))}`;
   return `${wrapped(text, width, 6)}\n`;
-}
-
-function countOf(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }

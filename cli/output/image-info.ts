@@ -1,3 +1,4 @@
+import { counted } from "../../src/error.ts";
 import type { ImageInfo, IndexInfo, LayerInfo, ReferrersInfo } from "../../src/inspect/info.ts";
 import { formatPlatform } from "../../src/oci/platform.ts";
 import { type Colors, formatSize, oneLine, shortenDigests, table, wrapped } from "./text.ts";
@@ -19,7 +20,7 @@ export function imageInfoText(info: ImageInfo, source: string, colors: Colors, w
     ["platform", formatPlatform({ os, architecture, ...(variant && { variant }) })],
     ["created", info.created ?? undefined],
     ["layers", layersText(info)],
-    ["history", `${info.history_count} entries (${info.empty_layer_count} empty)`],
+    ["history", `${counted(info.history_count, "entry", "entries")} (${info.empty_layer_count} empty)`],
     ["attached", info.referrers && referrersText(info.referrers)],
   ];
   return [

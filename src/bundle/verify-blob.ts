@@ -1,7 +1,7 @@
 import type { ByteStream } from "../bytes/stream.ts";
 import { chunksOf } from "../bytes/stream.ts";
 import { compressionOf } from "../compression/sniff.ts";
-import { reasonOf } from "../error.ts";
+import { counted, reasonOf } from "../error.ts";
 import type { Codec, Hasher, Kernels } from "../kernel/kernels.ts";
 import { pushed } from "../kernel/pulled-codec.ts";
 import { type Digest, digestAlgorithm, formatDigest } from "../oci/digest.ts";
@@ -36,7 +36,7 @@ export async function checkBlob(
       await layer?.update(chunk);
     }
     if (size !== expected.size) {
-      checks.fail("blob", expected.object, `it has ${size} bytes, expected ${expected.size}`);
+      checks.fail("blob", expected.object, `it has ${counted(size, "byte")}, expected ${expected.size}`);
     } else if (expected.digest && content) {
       const actual = formatDigest(digestAlgorithm(expected.digest), content.digest());
       if (actual === expected.digest) checks.pass("blob", expected.object);

@@ -1,4 +1,5 @@
 import type { Slices } from "../bytes/slices.ts";
+import { counted } from "../error.ts";
 import type { Kernels } from "../kernel/kernels.ts";
 import type { BlobEntry, GeneratedEntry, PlannedEntry } from "../layout/archive-plan.ts";
 import type { BundlePlan } from "../layout/bundle-plan.ts";
@@ -110,7 +111,7 @@ async function digestProblem(
       hasher.update(part);
       missing -= part.length;
     }
-    if (size !== descriptor.size) return `it has ${size} bytes, expected ${descriptor.size}`;
+    if (size !== descriptor.size) return `it has ${counted(size, "byte")}, expected ${descriptor.size}`;
     const actual = formatDigest(algorithm, hasher.digest());
     return actual === descriptor.digest ? undefined : `its content has the digest ${actual}`;
   } finally {

@@ -1,5 +1,5 @@
 import type { Files } from "../bytes/files.ts";
-import { reasonOf } from "../error.ts";
+import { counted, reasonOf } from "../error.ts";
 import type { Host } from "../host.ts";
 import { type OpenBlob, readDocument } from "../image/stored-blob.ts";
 import {
@@ -120,7 +120,7 @@ class OciExamination {
     try {
       const { rootfs } = parseImageConfig(await readDocument(config, this.#open, this.#host), config.digest);
       if (rootfs.diff_ids.length === layers) return rootfs.diff_ids;
-      const reason = `it has ${rootfs.diff_ids.length} diff_ids for ${layers} layers`;
+      const reason = `it has ${counted(rootfs.diff_ids.length, "diff_id")} for ${counted(layers, "layer")}`;
       this.checks.fail("graph", config.digest, reason);
     } catch (error) {
       this.checks.fail("graph", config.digest, reasonOf(error));

@@ -1,3 +1,4 @@
+import { counted } from "../error.ts";
 import type { Host } from "../host.ts";
 import { withLayers } from "../image/change.ts";
 import type { Layer } from "../image/image.ts";
@@ -68,11 +69,11 @@ function excluded(matches: readonly PathMatch[]): PathMatch {
 async function report(layer: Layer, { removed, renamed, bytes }: RemovalPlan, host: Host): Promise<void> {
   const members = removed.size;
   const links = renamed.size;
-  const promoted = links > 0 ? `, ${links} hard ${links === 1 ? "link" : "links"} became the file` : "";
+  const promoted = links > 0 ? `, ${counted(links, "hard link")} became the file` : "";
   const digest = await sourceOf(layer).diffId();
   host.log({
     type: "info",
-    message: `Excluded ${members} ${members === 1 ? "entry" : "entries"}, ${bytes} bytes, from ${digest}${promoted}`,
+    message: `Excluded ${counted(members, "entry", "entries")}, ${bytes} bytes, from ${digest}${promoted}`,
     details: { event: "excluded", layer: digest, members, bytes, links },
   });
 }

@@ -1,3 +1,4 @@
+import { counted } from "../error.ts";
 import type { ImageName } from "../image/image-name.ts";
 import { digestHex } from "../oci/digest.ts";
 import { shownName } from "../tar/shown-name.ts";
@@ -35,7 +36,3 @@ const KINDS = {
   block: "block device",
   other: "unknown",
 } as const;
-
-function counted(count: number, one: string, several: string): string {
-  return `${count} ${count === 1 ? one : several}`;
-}

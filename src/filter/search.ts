@@ -1,4 +1,4 @@
-import { isSealiftError, reasonOf } from "../error.ts";
+import { bareReasonOf, isSealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
 import type { Image, Layer } from "../image/image.ts";
 import { imageName } from "../image/image-name.ts";
@@ -67,7 +67,7 @@ async function searchLayer(layer: Layer, match: PathMatch, host: Host): Promise<
     if (!isSealiftError(error) || error.code === "ABORTED") throw error;
     host.log({
       type: "warning",
-      message: `Cannot search layer ${await sourceOf(layer).diffId()}: ${reasonOf(error)}`,
+      message: `Cannot search layer ${await sourceOf(layer).diffId()}: ${bareReasonOf(error)}`,
     });
     return undefined;
   }

@@ -1,4 +1,4 @@
-import { SealiftError } from "../error.ts";
+import { counted, SealiftError } from "../error.ts";
 import { changedImage } from "../image/change.ts";
 import type { Image, Layer } from "../image/image.ts";
 import { madeLayer } from "../image/made-layer.ts";
@@ -20,7 +20,7 @@ export function squash(from: number): Filter {
       const squashed = madeLayer(
         {
           mediaType: mediaTypeOf(first),
-          make: async () => squashedTar(upper, from === 0, host),
+          make: async () => squashedTar({ upper, lower }, host),
           release: async () => {
             for (const layer of upper) await layer.release();
           },
@@ -34,10 +34,10 @@ export function squash(from: number): Filter {
 }
 
 function beyond(from: number, { layers, name, ref }: Image): SealiftError {
-  const count = `${layers.length} ${layers.length === 1 ? "layer" : "layers"}`;
+  const count = counted(layers.length, "layer");
   return new SealiftError(
     "USAGE",
-    `Cannot squash above the first ${from} layers: ${name ?? ref ?? "the image"} has ${count}`,
+    `Cannot squash above the first ${counted(from, "layer")}: ${name ?? ref ?? "the image"} has ${count}`,
   );
 }
 

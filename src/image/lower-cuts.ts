@@ -17,6 +17,11 @@ export class LowerCuts {
     this.#cut.set(path, fate);
   }
 
+  /** Whether nothing is left of what the layers below have at a path. */
+  hides(path: string): boolean {
+    return this.#cut.has(path) || this.#isCutAbove(path);
+  }
+
   /** The whiteouts that a layer needs beside the tree to hide the same, as paths. */
   left(tree: MergedTree): readonly string[] {
     const whiteouts: string[] = [];

@@ -1,5 +1,5 @@
 import type { SpoolSlot } from "../bytes/spool.ts";
-import { type ByteStream, streamFrom } from "../bytes/stream.ts";
+import { type ByteStream, chunksOf, streamFrom } from "../bytes/stream.ts";
 import type { Host } from "../host.ts";
 import { StreamInput } from "../tar/input.ts";
 import { bodyChunks, readHeads } from "../tar/read.ts";
@@ -7,9 +7,16 @@ import { END_OF_ARCHIVE, memberChunks, type TarMember } from "../tar/write.ts";
 import type { Layer } from "./image.ts";
 import { type LayerEntry, layerEntry } from "./layer-entries.ts";
 import { LowerCuts } from "./lower-cuts.ts";
+import { LowerLinks } from "./lower-links.ts";
 import { openTar } from "./open-tar.ts";
 import type { Inode, MergedTree, TreeNode } from "./tree.ts";
 import { TreeMerger } from "./tree-merger.ts";
+
+/** Which layers become one, and what is below them. */
+export interface Squash {
+  readonly upper: readonly Layer[];
+  readonly lower: readonly Layer[];
+}
 
 /**
  * The tar of one layer that does what the layers do one upon the other: what is
@@ -17,17 +24,17 @@ import { TreeMerger } from "./tree-merger.ts";
  * kept. With layers below, it takes away from those what these did. Contents wait
  * in the spool, for a layer gives them in an order of its own.
  */
-export function squashedTar(layers: readonly Layer[], isLowest: boolean, host: Host): ByteStream {
-  return streamFrom(squashed(layers, isLowest, host));
+export function squashedTar(squash: Squash, host: Host): ByteStream {
+  return streamFrom(squashed(squash, host));
 }
 
-async function* squashed(layers: readonly Layer[], isLowest: boolean, host: Host) {
+async function* squashed({ upper, lower }: Squash, host: Host) {
   const contents = await host.spool.create();
   try {
     const cuts = new LowerCuts();
-    const tree = await gather(layers, cuts, contents, host);
+    const tree = await gather({ upper, lower }, cuts, contents, host);
     await contents.close();
-    for (const member of membersOf(tree, isLowest ? [] : cuts.left(tree), contents)) {
+    for (const member of membersOf(tree, lower.length === 0 ? [] : cuts.left(tree), contents)) {
       yield* memberChunks(member, host.kernels);
     }
     yield END_OF_ARCHIVE.slice();
@@ -37,14 +44,23 @@ async function* squashed(layers: readonly Layer[], isLowest: boolean, host: Host
 }
 
 /** Merges the layers; an entry's offset is where its content is in the slot. */
-async function gather(layers: readonly Layer[], cuts: LowerCuts, contents: SpoolSlot, host: Host) {
+async function gather({ upper, lower }: Squash, cuts: LowerCuts, contents: SpoolSlot, host: Host) {
   const merger = new TreeMerger();
+  const links = new LowerLinks(lower, host);
   let written = 0;
-  for (const layer of layers) {
+  const copyUp = async (link: LayerEntry): Promise<LayerEntry> => {
+    const target = await links.target(link, merger.tree, cuts);
+    if (!target) return link;
+    merger.addBelow({ ...target.entry, offset: written });
+    for await (const chunk of chunksOf(target.open())) await contents.write(chunk);
+    written += target.entry.size;
+    return { ...link, linkname: target.entry.path };
+  };
+  for (const layer of upper) {
     merger.nextLayer();
     const input = new StreamInput(await openTar(layer));
     for await (const { header } of readHeads(input, host.kernels)) {
-      const entry = layerEntry(header, written);
+      const entry = await copyUp(layerEntry(header, written));
       cuts.see(entry, merger.tree);
       merger.add(entry);
       const start = input.position;

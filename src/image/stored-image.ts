@@ -1,4 +1,4 @@
-import { SealiftError } from "../error.ts";
+import { counted, SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
 import { type ImageConfig, parseImageConfig } from "../oci/config.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
@@ -48,7 +48,7 @@ async function readConfig(manifest: Manifest, open: OpenBlob, host: Host): Promi
   if (diff_ids.length !== manifest.layers.length) {
     throw new SealiftError(
       "CONFIG_INVALID",
-      `Cannot read config ${manifest.config.digest}: it has ${diff_ids.length} diff_ids for ${manifest.layers.length} layers`,
+      `Cannot read config ${manifest.config.digest}: it has ${counted(diff_ids.length, "diff_id")} for ${counted(manifest.layers.length, "layer")}`,
     );
   }
   return { descriptor: manifest.config, bytes, value };

@@ -4,7 +4,7 @@ import { safePath } from "../tar/safety.ts";
 import { shownName } from "../tar/shown-name.ts";
 import type { Image } from "./image.ts";
 import { type LayerEntry, readLayerEntries } from "./layer-entries.ts";
-import { type Inode, type MergedTree, nodeAt, subtree, type TreeNode, walk } from "./tree.ts";
+import { type Inode, type MergedTree, nodeAt, subtree, type TreeNode, walk, walkBeside } from "./tree.ts";
 import type { Superseded } from "./waste.ts";
 import { parseWhiteout } from "./whiteout.ts";
 
@@ -97,6 +97,17 @@ export class TreeMerger {
     return { node: this.#put(folder, name, inode), kept: false };
   }
 
+  /** Puts an entry where the layers below all that were added have it: what hides those hides it. */
+  addBelow(entry: LayerEntry): void {
+    const layer = this.#layer;
+    this.#layer = -1;
+    try {
+      this.add(entry);
+    } finally {
+      this.#layer = layer;
+    }
+  }
+
   #restate(folder: Node, inode: CountedInode): Placed {
     folder.inode = inode;
     folder.layer = this.#layer;
@@ -109,8 +120,7 @@ export class TreeMerger {
         "TAR_INVALID",
         `Cannot link ${shownName(entry.path)} to ${shownName(entry.linkname)}: ${reason}`,
       );
-    const [targetFolder, targetName] = splitPath(safePath(entry.linkname, "rooted"));
-    const target = walk(this.#root, targetFolder)?.children?.get(targetName);
+    const target = walkBeside(this.#root, safePath(entry.linkname, "rooted"));
     if (!target) throw refuse("no layer has that");
     if (target.children) throw refuse("it is a folder");
     const [folder, name] = this.#placeOf(entry.path);

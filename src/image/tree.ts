@@ -91,6 +91,12 @@ export function walk<Node extends Walkable<Node>>(
   return node;
 }
 
+/** What a hard link's target names: symlinks among its folders are followed, at its end none. Throws UNSAFE_PATH. */
+export function walkBeside<Node extends Walkable<Node>>(root: Node, path: string): Node | undefined {
+  const slash = path.lastIndexOf("/");
+  return walk(root, path.slice(0, Math.max(slash, 0)))?.children?.get(path.slice(slash + 1));
+}
+
 /** The node at the path, no symlinks followed. */
 export function nodeAt(root: TreeNode, path: string): TreeNode | undefined {
   if (path === "") return root;

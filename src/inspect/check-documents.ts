@@ -1,3 +1,4 @@
+import { counted } from "../error.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { isDigest } from "../oci/digest.ts";
@@ -99,8 +100,8 @@ export function checkConfig(
   findings.judge(
     ids.length === layers,
     "layer-count",
-    `${countOf(layers, "layer")}, as many diff_ids`,
-    `${countOf(layers, "layer")}, ${countOf(ids.length, "diff_id")}`,
+    `${counted(layers, "layer")}, as many diff_ids`,
+    `${counted(layers, "layer")}, ${counted(ids.length, "diff_id")}`,
   );
   checkHistory(config, layers, findings);
   if (looseObject(config.config)?.ArgsEscaped === true) {
@@ -124,8 +125,8 @@ function checkHistory(config: LooseDocument, layers: number, findings: Findings)
   findings.judge(
     filled === layers,
     "history-count",
-    `the history has ${countOf(filled, "entry", "entries")} with a layer`,
-    `the history has ${countOf(filled, "entry", "entries")} with a layer for ${countOf(layers, "layer")}`,
+    `the history has ${counted(filled, "entry", "entries")} with a layer`,
+    `the history has ${counted(filled, "entry", "entries")} with a layer for ${counted(layers, "layer")}`,
   );
   checkOrder(history, findings);
 }
@@ -167,8 +168,4 @@ export function checkLayerFacts(layers: readonly Partial<RawFile>[], findings: F
 
 function shown(value: unknown): string {
   return value === undefined ? "missing" : JSON.stringify(value).slice(0, 100);
-}
-
-export function countOf(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
 }

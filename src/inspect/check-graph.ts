@@ -1,4 +1,4 @@
-import { isSealiftError, reasonOf } from "../error.ts";
+import { counted, isSealiftError, reasonOf } from "../error.ts";
 import type { Host } from "../host.ts";
 import { readDocument } from "../image/stored-blob.ts";
 import type { Descriptor, Platform } from "../oci/descriptor.ts";
@@ -7,7 +7,6 @@ import { isDocument } from "../oci/graph.ts";
 import { isIndexType } from "../oci/media-type.ts";
 import { formatPlatform, samePlatform } from "../oci/platform.ts";
 import type { RawGraph } from "../source/raw-image.ts";
-import { countOf } from "./check-documents.ts";
 import { refuseAborted } from "./check-layer.ts";
 import type { CheckId, Findings } from "./findings.ts";
 import { looseArray, looseDescriptor, looseDocument, looseObject } from "./loose-document.ts";
@@ -75,7 +74,7 @@ export async function checkIndex(
       await checkPlatform(raw, child, document, findings, host);
     }
   }
-  if (listed) findings.add("info", "index", `the index lists ${countOf(listed.length, "manifest")}`);
+  if (listed) findings.add("info", "index", `the index lists ${counted(listed.length, "manifest")}`);
   return { images };
 }
 
@@ -149,7 +148,7 @@ export async function checkReferrers(
       findings.add("error", "referrers", `what is attached cannot be listed: ${reasonOf(error)}`);
     }
   }
-  findings.add("info", "referrers", `${countOf(count, "manifest is", "manifests are")} attached`);
+  findings.add("info", "referrers", `${counted(count, "manifest is", "manifests are")} attached`);
 }
 
 function checkSubject(

@@ -3,7 +3,7 @@ import { type ByteStream, drain } from "../bytes/stream.ts";
 import { verified } from "../bytes/verified.ts";
 import { decompress } from "../compression/decompress.ts";
 import { sniffCompression } from "../compression/sniff.ts";
-import { type ErrorCode, isSealiftError, reasonOf, SealiftError } from "../error.ts";
+import { bareReasonOf, type ErrorCode, isSealiftError, reasonOf, SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
 import { parseWhiteout, type Whiteout } from "../image/whiteout.ts";
 import { type Digest, digestAlgorithm, formatDigest } from "../oci/digest.ts";
@@ -48,7 +48,7 @@ export async function checkLayer(
     if (!isDigestFault(error) && isPackedFault(error)) {
       // A damaged blob is more than one that was packed badly: the digest tells which it is.
       if (await hasDigest(layer, findings, host)) {
-        findings.add("error", "layer-read", `it cannot be decompressed: ${reasonOf(error)}`);
+        findings.add("error", "layer-read", `it cannot be decompressed: ${bareReasonOf(error)}`);
       }
     } else readFault(error, findings);
   }
@@ -71,8 +71,9 @@ async function hasDigest(layer: RawFile, findings: Findings, host: Host): Promis
 }
 
 function readFault(error: unknown, findings: Findings): void {
-  if (isDigestFault(error)) findings.add("error", "layer-digest", `its blob is another: ${reasonOf(error)}`);
-  else findings.add("error", "layer-read", `it cannot be read: ${reasonOf(error)}`);
+  if (isDigestFault(error))
+    findings.add("error", "layer-digest", `its blob is another: ${bareReasonOf(error)}`);
+  else findings.add("error", "layer-read", `it cannot be read: ${bareReasonOf(error)}`);
 }
 
 function isDigestFault(error: unknown): boolean {
@@ -175,7 +176,7 @@ async function checkMembers(
   } catch (error) {
     seen.links.missing();
     if (isSealiftError(error, "UNSUPPORTED")) {
-      findings.add("warning", "tar-format", `it is not looked at to its end: ${reasonOf(error)}`);
+      findings.add("warning", "tar-format", `it is not looked at to its end: ${bareReasonOf(error)}`);
     } else if (isSealiftError(error, ...TAR_FAULTS)) {
       findings.add("error", "tar-format", reasonOf(error));
     } else throw error;

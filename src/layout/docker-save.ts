@@ -4,7 +4,7 @@ import type { Slices } from "../bytes/slices.ts";
 import { type ByteStream, collect } from "../bytes/stream.ts";
 import { verified } from "../bytes/verified.ts";
 import { compressionOf } from "../compression/sniff.ts";
-import { SealiftError } from "../error.ts";
+import { counted, SealiftError } from "../error.ts";
 import type { Kernels } from "../kernel/kernels.ts";
 import { type ImageConfig, parseImageConfig } from "../oci/config.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
@@ -134,7 +134,7 @@ async function readImage(files: Files, entry: DockerSaveEntry, kernels: Kernels)
   if (diffIds.length !== entry.layers.length) {
     throw new SealiftError(
       "LAYOUT_INVALID",
-      `Cannot read ${entry.config}: it has ${diffIds.length} diff_ids, ${DOCKER_SAVE_MANIFEST} lists ${entry.layers.length} layers`,
+      `Cannot read ${entry.config}: it has ${counted(diffIds.length, "diff_id")}, ${DOCKER_SAVE_MANIFEST} lists ${counted(entry.layers.length, "layer")}`,
     );
   }
   const layers: DockerSaveLayer[] = [];

@@ -3,7 +3,7 @@ import type { Files } from "../bytes/files.ts";
 import type { Slices } from "../bytes/slices.ts";
 import { type ByteStream, collect } from "../bytes/stream.ts";
 import { verified } from "../bytes/verified.ts";
-import { SealiftError } from "../error.ts";
+import { counted, SealiftError } from "../error.ts";
 import type { Kernels } from "../kernel/kernels.ts";
 import { ANNOTATION, type Descriptor } from "../oci/descriptor.ts";
 import { type Digest, digestAlgorithm, digestHex } from "../oci/digest.ts";
@@ -86,7 +86,7 @@ function blobFile(files: Files, { digest, size }: Descriptor): Slices {
   if (file.size !== size) {
     throw new SealiftError(
       "SIZE_MISMATCH",
-      `Cannot read ${digest}: its file has ${file.size} bytes, expected ${size}`,
+      `Cannot read ${digest}: its file has ${counted(file.size, "byte")}, expected ${size}`,
     );
   }
   return file;

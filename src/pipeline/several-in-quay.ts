@@ -1,5 +1,5 @@
 import { ahead } from "../bytes/ahead.ts";
-import { SealiftError } from "../error.ts";
+import { counted, SealiftError } from "../error.ts";
 import { isRepositoryName, isTag, type Reference } from "../oci/reference.ts";
 import { type QuayOrganisation, quayOrganisation } from "../registry/quay.ts";
 import { DEFAULT_JOBS } from "../sink/put-manifest.ts";
@@ -38,7 +38,8 @@ export const severalInQuay: OpenSources = async (uri, host, options) => {
     else if (fit === "no tag") without.push(repository);
   }
   noteWithout(without, tag, host);
-  if (images.length === 0) throw noneFound(uri, `${registry} has none in ${names.length} repositories`);
+  if (images.length === 0)
+    throw noneFound(uri, `${registry} has none in ${counted(names.length, "repository", "repositories")}`);
   const source = { ...uri, ...(token && { username: TOKEN_USER, password: token }) };
   return images.map((reference) => registrySourceImage(reference, source, host, options));
 };

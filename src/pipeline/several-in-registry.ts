@@ -1,5 +1,5 @@
 import { ahead } from "../bytes/ahead.ts";
-import { isSealiftError, SealiftError } from "../error.ts";
+import { counted, isSealiftError, SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
 import { formatReference, isTag, parseReference, type Reference } from "../oci/reference.ts";
 import { openRegistry, type Registry } from "../registry/repository.ts";
@@ -32,7 +32,10 @@ export const severalInRegistry: OpenSources = async (uri, host, options) => {
   }
   noteWithout(without, wanted.tag, host);
   if (images.length === 0)
-    throw noneFound(uri, `the registry has none in ${repositories.length} repositories`);
+    throw noneFound(
+      uri,
+      `the registry has none in ${counted(repositories.length, "repository", "repositories")}`,
+    );
   return images.map((reference) => registrySourceImage(reference, uri, host, options));
 };
 

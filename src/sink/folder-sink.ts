@@ -3,7 +3,7 @@ import { type Content, contentOf } from "../bytes/content.ts";
 import { commitWith, type Files, type FilesWriter, type MakeFile } from "../bytes/files.ts";
 import { drain } from "../bytes/stream.ts";
 import { verified } from "../bytes/verified.ts";
-import { isSealiftError, SealiftError } from "../error.ts";
+import { counted, isSealiftError, SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
 import type { Image, Layer } from "../image/image.ts";
 import { singlePlatform } from "../image/multi-platform-image.ts";
@@ -169,12 +169,12 @@ export const expandRootFs: Expand = async (image, writer, folder, host) => {
     const fate = removed ? "and none of them is left" : "of which one is left";
     host.log({
       type: "debug",
-      message: `${shownName(path)}: ${versions.length} versions ${fate}, ${wasted} bytes wasted`,
+      message: `${shownName(path)}: ${counted(versions.length, "version")} ${fate}, ${wasted} bytes wasted`,
     });
   }
   host.log({
     type: "info",
-    message: `Flattening image would save ${waste.wasted} bytes: ${waste.paths.length} files are replaced or removed by higher layers`,
+    message: `Flattening image would save ${waste.wasted} bytes: ${counted(waste.paths.length, "file is", "files are")} replaced or removed by higher layers`,
   });
   return { waste };
 };

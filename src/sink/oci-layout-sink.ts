@@ -50,7 +50,10 @@ export function ociLayoutSink(writer: FilesWriter, target: OciLayoutTarget, host
         throw error;
       }
     },
-    commit: (check) => layout.finish(entries, check),
+    async commit(check) {
+      await layout.finish(entries, check);
+      noteReplaced(entries, target, host);
+    },
     abort: () => layout.abort(),
   };
 }
@@ -86,6 +89,22 @@ function layoutTarget(
 /** The content, which fails to be read once it need not be. */
 function stoppable<T extends Content>(content: T, signal: AbortSignal): T {
   return { ...content, open: async () => tapped(await content.open(), () => signal.throwIfAborted()) };
+}
+
+/** Blobs may be another image's too, or one's that is being written: they stay, as every tool leaves them. */
+function noteReplaced(entries: readonly Descriptor[], { name, existing }: OciLayoutTarget, host: Host): void {
+  const refOf = ({ annotations }: Descriptor) => annotations?.[ANNOTATION.refName];
+  const digests = new Set(entries.map(({ digest }) => digest));
+  const refs = new Set(entries.map(refOf));
+  const replaced = (existing?.index.manifests ?? []).filter(
+    (entry) => refOf(entry) !== undefined && refs.has(refOf(entry)) && !digests.has(entry.digest),
+  );
+  for (const entry of replaced) {
+    host.log({
+      type: "info",
+      message: `${name}: ${refOf(entry)} was ${entry.digest}, whose blobs stay (umoci gc removes what nothing names)`,
+    });
+  }
 }
 
 function namesFor(content: Named, { ref, fullNames }: OciLayoutTarget): Pick<Descriptor, "annotations"> {

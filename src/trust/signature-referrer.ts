@@ -1,6 +1,6 @@
 /** A sigstore bundle as an OCI referrer: how cosign 3 attaches a signature to what it signs. */
 import { digestOf } from "../bytes/content.ts";
-import { SealiftError } from "../error.ts";
+import { counted, SealiftError } from "../error.ts";
 import type { Kernels } from "../kernel/kernels.ts";
 import { ANNOTATION, type Descriptor, EMPTY_JSON } from "../oci/descriptor.ts";
 import { encodeJson } from "../oci/json.ts";
@@ -80,7 +80,7 @@ export function signatureLayer(manifest: Manifest): Descriptor | undefined {
   if (!layer || more.length > 0) {
     throw new SealiftError(
       "SIGNATURE_INVALID",
-      `Cannot read signature: its manifest has ${manifest.layers.length} layers, not one`,
+      `Cannot read signature: its manifest has ${counted(manifest.layers.length, "layer")}, not one`,
     );
   }
   if (layer.size > MAX_SIGSTORE_BUNDLE_SIZE) {

@@ -31,6 +31,8 @@ export async function expectFailure(
 /** `error[CODE]: Cannot …`, perhaps a hint, and no stack trace. */
 export function expectError({ stdout, stderr, code: exit }: Result, code: ErrorCode, expected: number): void {
   expect(stderr).toMatch(new RegExp(`^error\\[${code}\\]: Cannot [^\\n]+\\n(hint: [^\\n]+\\n)?$`));
+  // No reason says again what the message has said already.
+  expect(stderr).not.toMatch(/(Cannot \w+ [^\n:]*): (?:.*: )?\1:/);
   expect({ exit, stdout }).toEqual({ exit: expected, stdout: "" });
 }
 

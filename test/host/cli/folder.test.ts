@@ -11,6 +11,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { archive, rawMember } from "../../unit/tar/raw.ts";
 import { Workspace } from "./cli.ts";
+import { expectFailure } from "./failure.ts";
 import {
   archiveOf,
   checkedDockerSave,
@@ -110,6 +111,20 @@ describe("dir:// with unique_names", () => {
 });
 
 describe("recreate-image", () => {
+  it("changes times where it is asked to, as the filter does", async () => {
+    await sealift("process", "tar://base.tar", "dir://timed");
+    const recreate = ["recreate-image", "timed", "base", "2"];
+    await sealift(...recreate, "zero.tar", "--normalize-timestamps");
+    await sealift(...recreate, "seven.tar", "--normalize-timestamps", "--timestamp", "7");
+    for (const [name, seconds] of [["zero.tar", 0], ["seven.tar", 7]] as const) {
+      const filter = `normalize-timestamps:ts=${seconds}`;
+      await sealift("process", "tar://base.tar", `tar://filtered-${name}`, "-f", filter);
+      expect(fileDigest(work.at(name))).toBe(fileDigest(work.at(`filtered-${name}`)));
+    }
+    const flags = ["x.tar", "--timestamp", "7"];
+    await expectFailure(work, [...recreate, ...flags], { code: "USAGE", exit: 2, says: "goes with --normalize" });
+  });
+
   it("makes the archive of an image in a folder, with the ID it had", async () => {
     await sealift("process", "tar://shop.tar", "dir://folder of?unique_names=true");
     await sealift("process", "tar://base.tar", "dir://folder of?unique_names=true");

@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { globMatch, splitGlobs } from "../../../src/filter/glob.ts";
+import type { Layer } from "../../../src/image/image.ts";
+import { readTar } from "../../../src/tar/read.ts";
 import { tarOf } from "../../images.ts";
 import { type MemoryHost, memoryHost } from "../../memory-host.ts";
 import { archive, rawHeader, rawMember, rawPax } from "../tar/raw.ts";
@@ -225,5 +227,17 @@ describe("exclude among other filters", () => {
     expect(await one.manifest()).toEqual(await other.manifest());
     expect(await digestsHold(one, host)).toBe(true);
     expect(await listed(one, host)).toEqual([["y: y"]]);
+  });
+
+  it("gives a link that becomes the file the GNU header's times, as PAX has them", async () => {
+    const file = rawMember({ name: "a", format: "gnu", atime: 1_500_000_000, ctime: 1_400_000_000 }, "x");
+    const link = rawMember({ name: "b", type: "1", linkname: "a", format: "gnu", atime: 1_500_000_001 });
+    const changed = filtered(await imageOf([[file, link]], host), host, "exclude:pattern=a");
+    const [layer] = changed.layers;
+    for await (const { name, pax } of readTar(await (layer as Layer).stream(), host.kernels)) {
+      expect(name).toBe("b");
+      expect(new TextDecoder().decode(pax.get("atime"))).toBe("1500000000");
+      expect(new TextDecoder().decode(pax.get("ctime"))).toBe("1400000000");
+    }
   });
 });

@@ -100,6 +100,55 @@ describe("squash", () => {
     expect(entry?.mode).toBe(0o4755);
   });
 
+  describe("above a file that a hard link of the upper layers leads to", () => {
+    const base = ["usr/", "usr/x", "l -> usr", "d/"];
+
+    it.each<[string, string[][], string[]]>([
+      ["copies it up", [["y => usr/x"], ["z"]], ["usr/x: usr/x", "y => usr/x", "z: z"]],
+      ["finds it through symlinks", [["y => l/x"], ["z"]], ["usr/x: usr/x", "y => usr/x", "z: z"]],
+      ["copies it up once", [["y => usr/x"], ["z => usr/x"]], ["usr/x: usr/x", "y => usr/x", "z => usr/x"]],
+      ["lets it go where it goes later", [["y => usr/x"], ["usr/.wh.x"]], ["usr/.wh.x", "y: usr/x"]],
+      [
+        "lets it go where its own layer hides it behind",
+        [["y => usr/x", "usr/.wh.x"], ["z"]],
+        ["usr/.wh.x", "y: usr/x", "z: z"],
+      ],
+    ])("%s", async (_, upper, expected) => {
+      const image = await imageOf([base, ...upper], host);
+      const squashed = filtered(image, host, "squash:from=1");
+      expect(await digestsHold(squashed, host)).toBe(true);
+      expect((await listed(squashed, host))[1]?.map((name) => name.replace(/\.wh\.x: .*/, ".wh.x"))).toEqual(
+        expected,
+      );
+      expect(await treeOf(squashed)).toEqual(await treeOf(image));
+    });
+
+    it.each([
+      ["that is not there", [["y => none"], ["z"]]],
+      ["that is hidden", [["usr/.wh.x"], ["y => usr/x"]]],
+      ["that is a folder", [["y => d"], ["z"]]],
+    ])("fails for one %s, as unpacking does", async (_, upper) => {
+      const image = await imageOf([base, ...upper], host);
+      await expect(filtered(image, host, "squash:from=1").manifest()).rejects.toMatchObject({
+        code: "TAR_INVALID",
+      });
+    });
+  });
+
+  it("keeps a GNU header's atime and ctime, as PAX has them", async () => {
+    const old = rawMember({ name: "old", format: "gnu", atime: 1_500_000_000, ctime: 1_400_000_000 }, "x");
+    const none = rawMember({ name: "none", format: "gnu" });
+    const squashed = filtered(await imageOf([[old, none], ["b"]], host), host, "squash");
+    const tree = await mergedTree(squashed, host.kernels);
+    const timesOf = (path: string) =>
+      ["atime", "ctime"].map((key) => {
+        const value = tree.get(path)?.inode.entry?.pax.get(key);
+        return value && new TextDecoder().decode(value);
+      });
+    expect(timesOf("old")).toEqual(["1500000000", "1400000000"]);
+    expect(timesOf("none")).toEqual([undefined, undefined]);
+  });
+
   it("keeps the steps of the history as ones that made no layer", async () => {
     const config = {
       created: "2024-01-01T00:00:00Z",

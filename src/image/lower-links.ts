@@ -1,0 +1,46 @@
+import type { ByteStream } from "../bytes/stream.ts";
+import type { Host } from "../host.ts";
+import { safePath } from "../tar/safety.ts";
+import type { Layer } from "./image.ts";
+import type { LayerEntry } from "./layer-entries.ts";
+import type { LowerCuts } from "./lower-cuts.ts";
+import { once } from "./once.ts";
+import { openInode } from "./read-inode.ts";
+import type { MergedTree } from "./tree.ts";
+import { walkBeside } from "./tree.ts";
+import { mergedTree } from "./tree-merger.ts";
+
+/** A file of the layers below that a hard link makes one of this layer's too. */
+export interface LowerFile {
+  readonly entry: LayerEntry;
+  open(): ByteStream;
+}
+
+/**
+ * What hard links of a layer lead to in those below it. An overlay copies such a
+ * file up before it gives it a second name, and so does one who writes the layer
+ * anew. The layers below are read when the first such link is met.
+ */
+export class LowerLinks {
+  readonly #layers: readonly Layer[];
+  readonly #tree: () => Promise<MergedTree>;
+
+  constructor(layers: readonly Layer[], { kernels }: Host) {
+    this.#layers = layers;
+    this.#tree = once(() => mergedTree({ layers }, kernels));
+  }
+
+  /** The file that is to be copied up for the entry; undefined where the tree above has it, or nobody. */
+  async target(entry: LayerEntry, upper: MergedTree, cuts: LowerCuts): Promise<LowerFile | undefined> {
+    if (entry.type !== "hardlink" || this.#layers.length === 0) return undefined;
+    const path = safePath(entry.linkname, "rooted");
+    if (walkBeside(upper.root, path)) return undefined;
+    const node = walkBeside((await this.#tree()).root, path);
+    if (!node?.inode.entry || node.children || cuts.hides(node.path)) return undefined;
+    const { inode } = node;
+    return {
+      entry: { ...node.inode.entry, name: node.path, path: node.path },
+      open: () => openInode(this.#layers, inode),
+    };
+  }
+}
