@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { imageInfo, imageInfos } from "../../src/inspect/info.ts";
 import { imageInfoText } from "../output/image-info.ts";
 import { registriesIn, runCommand } from "./run.ts";
-import { addSourceOptions, openRawSource, SOURCES_HELP, type SourceOptions } from "./source.ts";
+import { addSourceOptions, openDocuments, SOURCES_HELP, type SourceOptions } from "./source.ts";
 
 /** `info SOURCE`: what an image is, without its layers. */
 export function addInfo(program: Command, exit: (code: number) => void): void {
@@ -19,7 +19,7 @@ export function addInfo(program: Command, exit: (code: number) => void): void {
       await runCommand(
         options,
         async ({ host, output }) => {
-          const { raw, selection } = await openRawSource(source, options, host);
+          const { raw, selection } = await openDocuments(source, options, host);
           if (options.allPlatforms) {
             const images = await imageInfos(raw, host);
             await output.result({ images }, (colors, width) =>
@@ -37,6 +37,9 @@ export function addInfo(program: Command, exit: (code: number) => void): void {
 }
 
 const HELP = `${SOURCES_HELP}
+Of an image of docker's or podman's daemon it says what the daemon tells: no
+history, and of the layers their diff_ids.
+
 Examples:
   $ sealift info registry://docker.io/library/debian:bookworm
   $ sealift info oci-archive://app.tar --json | jq .layers

@@ -22,16 +22,33 @@ export function addSourceOptions(command: Command, all: "all" | "one"): Command 
     .addOption(new Option("--variant <variant>").hideHelp());
 }
 
+export interface RawSource {
+  readonly raw: RawImage;
+  readonly selection: Selection;
+}
+
 /** What a source's URI names, as it is stored, and which of it is meant. */
 export async function openRawSource(
   source: string,
   options: SourceOptions,
   host: NodeHost,
-): Promise<{ readonly raw: RawImage; readonly selection: Selection }> {
+): Promise<RawSource> {
   const uri = parseUri(source);
   const run = runOptions(options);
   const raw = await openRawImage(uri, schemesOf(host), host, run);
   return { raw, selection: selectionOf(uri, run) };
+}
+
+/** The same for who reads no layer: a daemon is asked about the image, and sends nothing of it. */
+export async function openDocuments(
+  source: string,
+  options: SourceOptions,
+  host: NodeHost,
+): Promise<RawSource> {
+  const uri = parseUri(source);
+  if (uri.scheme !== "docker" && uri.scheme !== "dockerpush") return openRawSource(source, options, host);
+  const { dockerTold } = await import("../host/docker/schemes.ts");
+  return { raw: await dockerTold(uri, host), selection: selectionOf(uri, runOptions(options)) };
 }
 
 /** For the commands' help. */

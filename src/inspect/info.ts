@@ -166,7 +166,7 @@ async function partsInfo(raw: RawParts, { platform }: Selection, { kernels }: Ho
     matchPlatform(config, platform, { mediaType: "", digest: digest ?? (name as Digest), size: 0 });
   return {
     ...imageNameOf(raw),
-    ...(digest && { config_digest: digest }),
+    ...((digest ?? raw.toldDigest) && { config_digest: digest ?? raw.toldDigest }),
     layer_count: raw.layers.length,
     layers: raw.layers.map((layer, index) => ({
       index,

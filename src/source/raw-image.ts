@@ -34,6 +34,8 @@ export interface RawGraph extends Named {
 export interface RawParts extends Named {
   readonly kind: "parts";
   readonly config: RawFile;
+  /** The config's digest where these are not its own bytes but what somebody tells of it. */
+  readonly toldDigest?: Digest;
   /** Lowest first. */
   readonly layers: readonly RawFile[];
 }

@@ -31,6 +31,10 @@ export interface EngineImage {
   readonly id: Digest;
   readonly diffIds: readonly Digest[];
   readonly platform: Platform;
+  /** RFC 3339. */
+  readonly created?: string;
+  /** How it runs, as a config's `config` has it. */
+  readonly settings?: object;
   /** Which of both the ID is, where the daemon says it. */
   readonly descriptor?: { readonly mediaType: string; readonly digest: Digest };
 }
@@ -42,6 +46,8 @@ export function hasSeveralPlatforms({ descriptor }: EngineImage): boolean {
 
 const inspectSchema = v.looseObject({
   Id: digestSchema,
+  Created: v.nullish(v.string()),
+  Config: v.nullish(v.looseObject({})),
   Os: v.string(),
   Architecture: v.string(),
   Variant: v.nullish(v.string()),
@@ -72,6 +78,8 @@ export function dockerEngine(endpoint: DockerEndpoint, signal?: AbortSignal): Do
           architecture: image.Architecture,
           ...(image.Variant && { variant: image.Variant }),
         },
+        ...(image.Created && { created: image.Created }),
+        ...(image.Config && { settings: image.Config }),
         ...(image.Descriptor && { descriptor: image.Descriptor }),
       };
     },

@@ -11,8 +11,8 @@ import { selfSignedCertificate } from "./certificate.ts";
 const ADDRESS = "127.0.0.1";
 
 export interface PushRegistryOptions {
-  /** Whether a layer is known by its compressed form: the daemon is told that it is there, and need not send it. */
-  readonly isKnown: (digest: Digest) => boolean;
+  /** Bytes of a layer's compressed form that the daemon is told is there, and need not send; undefined for others. */
+  readonly knownSize: (digest: Digest) => Promise<number | undefined>;
   /** Hears that the daemon is still at work. */
   readonly onActivity: () => void;
 }
@@ -20,18 +20,18 @@ export interface PushRegistryOptions {
 /** HTTPS, as daemons try that first; they believe any certificate of 127.0.0.0/8. Throws IO. */
 export function servePushRegistry(
   store: Store,
-  { isKnown, onActivity }: PushRegistryOptions,
+  { knownSize, onActivity }: PushRegistryOptions,
   host: Pick<Host, "kernels" | "log">,
 ): Promise<Served> {
   const { kernels, log } = host;
-  const app = createApp({ store: observedStore(knowing(store, isKnown), onActivity), kernels, log });
+  const app = createApp({ store: observedStore(knowing(store, knownSize), onActivity), kernels, log });
   return serve(app, { host: ADDRESS, port: 0, tls: selfSignedCertificate(ADDRESS) });
 }
 
 /** The store, which says of known blobs that it has them; their bytes it has not. */
-function knowing(store: Store, isKnown: (digest: Digest) => boolean): Store {
+function knowing(store: Store, knownSize: PushRegistryOptions["knownSize"]): Store {
   const size = async (repository: string, digest: Digest) =>
-    (await store.blobs.size(repository, digest)) ?? (isKnown(digest) ? 0 : undefined);
+    (await store.blobs.size(repository, digest)) ?? knownSize(digest);
   return { ...store, blobs: { ...store.blobs, size } };
 }
 

@@ -3,10 +3,10 @@ import { streamOf } from "../../../src/bytes/stream.ts";
 import { reasonOf, SealiftError } from "../../../src/error.ts";
 import type { Host } from "../../../src/host.ts";
 import type { Image } from "../../../src/image/image.ts";
+import { once } from "../../../src/image/once.ts";
 import type { OpenBlob } from "../../../src/image/stored-blob.ts";
 import { readImage } from "../../../src/image/stored-image.ts";
 import type { Platform } from "../../../src/oci/descriptor.ts";
-import type { Digest } from "../../../src/oci/digest.ts";
 import { isIndexType } from "../../../src/oci/media-type.ts";
 import { parseReference } from "../../../src/oci/reference.ts";
 import type { Store, StoredManifest } from "../../../src/store/store.ts";
@@ -16,7 +16,8 @@ import { type DockerEngine, dockerEngine, type EngineImage } from "./engine.ts";
 import type { AskedImage } from "./image-name.ts";
 import { requirePlatform } from "./image-source.ts";
 import type { DaemonMessage } from "./messages.ts";
-import { servePushRegistry } from "./push-registry.ts";
+import { type PushRegistryOptions, servePushRegistry } from "./push-registry.ts";
+import { pushedLayers } from "./pushed-layers.ts";
 import { silenceLimit } from "./silence-limit.ts";
 
 /** Milliseconds for taking the name away again, also of an interrupted command, which has eight seconds in all. */
@@ -28,8 +29,6 @@ const NAMELESS = "image";
 export interface PushOptions {
   /** Where the registry keeps what is pushed; the caller removes it, after the image's last use. */
   readonly folder: string;
-  /** Layers, by the digest of their compressed form, that need not be sent; none without it. */
-  readonly isKnown?: (digest: Digest) => boolean;
 }
 
 /**
@@ -50,17 +49,16 @@ export async function pushedImage(
   if (platform) requirePlatform(image, platform, asked);
   const { repository, tag = "latest" } = parseReference(name ?? NAMELESS);
   const store = await fsStore(options.folder, host.kernels);
-  await push(engine, { asked, repository, tag }, store, host, options.isKnown ?? (() => false));
+  const known = pushedLayers(host.layerCache);
+  const what = { asked, repository, tag };
+  await push(engine, what, store, host, known.sizeOf);
   const manifest = await pushedManifest(store, repository, tag, asked);
-  const pushed = await readImage(
-    descriptorOf(manifest),
-    { open: blobsIn(store, repository, manifest) },
-    host,
-    {
-      ...(name && { name }),
-    },
-  );
+  // Known layers were left out, as most often nobody reads them; who does has them pushed after all.
+  const whole = once(() => push(engine, what, store, host, async () => undefined));
+  const open = blobsIn(store, repository, manifest, whole);
+  const pushed = await readImage(descriptorOf(manifest), { open }, host, { ...(name && { name }) });
   await requireSame(pushed, manifest, image, asked);
+  await known.remember(pushed);
   return pushed;
 }
 
@@ -75,11 +73,11 @@ async function push(
   { asked, repository, tag }: Push,
   store: Store,
   host: Host,
-  isKnown: (digest: Digest) => boolean,
+  knownSize: PushRegistryOptions["knownSize"],
 ): Promise<void> {
   const silence = silenceLimit(`Cannot push image ${asked}`, host.signal);
   const pushing = dockerEngine(engine.endpoint, silence.signal);
-  const registry = await servePushRegistry(store, { isKnown, onActivity: silence.broken }, host);
+  const registry = await servePushRegistry(store, { knownSize, onActivity: silence.broken }, host);
   const target = `${new URL(registry.url).host}/${repository}`;
   try {
     await pushing.tag(asked, target, tag);
@@ -141,11 +139,18 @@ function descriptorOf({ mediaType, digest, bytes }: StoredManifest) {
   return { mediaType, digest, size: bytes.length };
 }
 
-function blobsIn(store: Store, repository: string, manifest: StoredManifest): OpenBlob {
+function blobsIn(
+  store: Store,
+  repository: string,
+  manifest: StoredManifest,
+  whole: () => Promise<void>,
+): OpenBlob {
   const manifests = new Map([[manifest.digest, manifest.bytes]]);
   return async ({ digest }) => {
     const bytes = manifests.get(digest);
-    return bytes ? streamOf(bytes) : store.blobs.open(repository, digest);
+    if (bytes) return streamOf(bytes);
+    if ((await store.blobs.size(repository, digest)) === undefined) await whole();
+    return store.blobs.open(repository, digest);
   };
 }
 

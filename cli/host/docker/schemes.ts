@@ -4,12 +4,14 @@ import type { Host } from "../../../src/host.ts";
 import type { OpenSink, OpenSource } from "../../../src/pipeline/schemes.ts";
 import { allowOptions, type Uri } from "../../../src/pipeline/uri.ts";
 import { PLATFORM_OPTIONS, selectionOf } from "../../../src/pipeline/uri-options.ts";
+import type { RawImage } from "../../../src/source/raw-image.ts";
 import { ENDPOINT_OPTIONS, findDocker } from "./endpoint.ts";
 import { type DockerEngine, dockerEngine } from "./engine.ts";
 import { askedImage, givenName } from "./image-name.ts";
 import { dockerSink } from "./image-sink.ts";
 import { dockerImage } from "./image-source.ts";
 import { pushedImage } from "./push-source.ts";
+import { toldImage } from "./told-image.ts";
 
 /** An image of the daemon's, as it saves it. */
 export const dockerSource: OpenSource = async (uri, host, options) => {
@@ -25,6 +27,12 @@ export function dockerPushSource(makeFolder: () => Promise<string>): OpenSource 
     const engine = await engineOf(uri, host);
     return pushedImage(engine, askedImage(uri), platform, host, { folder: await makeFolder() });
   };
+}
+
+/** What the daemon tells of an image, by both sources' URIs. */
+export async function dockerTold(uri: Uri, host: Host): Promise<RawImage> {
+  allowOptions(uri, ...PLATFORM_OPTIONS, ...ENDPOINT_OPTIONS);
+  return toldImage(await engineOf(uri, host), askedImage(uri));
 }
 
 /** The daemon as a place where images go. */

@@ -32,6 +32,8 @@ export class FakeDaemon {
   readonly loads: Buffer[] = [];
   /** How many archives broke off on their way. */
   brokenLoads = 0;
+  /** Digests of the blobs it has sent to a registry, that it was not told were there. */
+  readonly uploaded: string[] = [];
   takeover: Takeover = () => false;
   readonly #server = createServer((request, response) => this.#answer(request, response));
 
@@ -50,6 +52,7 @@ export class FakeDaemon {
     this.images.clear();
     this.requests.length = 0;
     this.loads.length = 0;
+    this.uploaded.length = 0;
     this.brokenLoads = 0;
     this.takeover = () => false;
   }
@@ -105,7 +108,8 @@ export class FakeDaemon {
       const [host = "", ...path] = repository.split("/");
       const base = `https://${host}/v2/${path.join("/")}`;
       for (const [name, bytes] of pushed.layout.files) {
-        if (name.startsWith("blobs/")) await pushBlob(base, bytes);
+        if (name.startsWith("blobs/") && !isManifest(bytes, pushed))
+          await pushBlob(base, bytes, this.uploaded);
         say({ status: "Pushing", progressDetail: { current: 1, total: bytes.length }, id: name.slice(-12) });
       }
       await send("PUT", `${base}/manifests/${tag}`, pushed.bytes, { "Content-Type": pushed.mediaType });
@@ -148,7 +152,11 @@ function membersOf(tar: Buffer): Map<string, Buffer> {
   return files;
 }
 
-async function pushBlob(base: string, bytes: Uint8Array): Promise<void> {
+function isManifest(bytes: Uint8Array, { layout }: NonNullable<DaemonImage["pushed"]>): boolean {
+  return `sha256:${sha256(bytes)}` === layout.image.digest;
+}
+
+async function pushBlob(base: string, bytes: Uint8Array, uploaded: string[]): Promise<void> {
   const digest = `sha256:${sha256(bytes)}`;
   if ((await send("HEAD", `${base}/blobs/${digest}`)).status === 200) return;
   const { location } = await send("POST", `${base}/blobs/uploads/`);
@@ -156,6 +164,7 @@ async function pushBlob(base: string, bytes: Uint8Array): Promise<void> {
   await send("PATCH", upload.href, bytes);
   upload.searchParams.set("digest", digest);
   await send("PUT", upload.href);
+  uploaded.push(digest);
 }
 
 /** As a daemon speaks to a registry on loopback: over TLS, believing any certificate. */

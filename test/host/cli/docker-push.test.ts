@@ -12,7 +12,7 @@ import { isSealiftError } from "../../../src/error.ts";
 import { parseDigest } from "../../../src/oci/digest.ts";
 import { memoryStore } from "../../../src/store/memory.ts";
 import { memoryHost } from "../../memory-host.ts";
-import { until, Workspace } from "./cli.ts";
+import { startRegistry, until, Workspace } from "./cli.ts";
 import { FakeDaemon, json, send } from "./docker-daemon.ts";
 import { expectFailure } from "./failure.ts";
 import { checkedLayout, type Layout, smallLayout } from "./images.ts";
@@ -78,6 +78,41 @@ describe("an image that a daemon pushes", () => {
   });
 });
 
+describe("layers that an earlier run has seen pushed", () => {
+  const cached = (...args: string[]) => [...args, "--layer-cache", "cache", "--json"];
+  const uploads = () => daemon.uploaded.splice(0).toSorted();
+  const digests = (...blobs: { digest: string }[]) => blobs.map(({ digest }) => digest).toSorted();
+
+  it("are not sent again where nobody reads them, and are where somebody does", async () => {
+    const registry = await startRegistry(work);
+    const source = `dockerpush://team/app:1?socket=${daemon.socket}`;
+    const push = cached("process", source, `registry://${registry.host}/team/app:1`);
+    const all = digests(layout.config, ...layout.layers);
+    daemon.images.set("team/app:1", image(layout.config.digest));
+    await work.sealift(push);
+    expect(uploads()).toEqual(all);
+    expect(JSON.parse(await work.sealift(push)).manifest.digest).toBe(layout.image.digest);
+    expect(uploads()).toEqual(digests(layout.config));
+    const again = await work.sealift(cached("process", source, "oci-layout://read-after-all"));
+    expect(JSON.parse(again).manifest.digest).toBe(layout.image.digest);
+    checkedLayout(work.at("read-after-all"));
+    expect(uploads()).toEqual(all);
+    await registry.stop();
+  });
+
+  it("are none without a layer cache", async () => {
+    daemon.images.set("team/app:1", image(layout.config.digest));
+    for (const out of ["first", "second"]) {
+      await work.sealift([
+        "process",
+        `dockerpush://team/app:1?socket=${daemon.socket}`,
+        `oci-layout://${out}`,
+      ]);
+      expect(uploads()).toEqual(digests(layout.config, ...layout.layers));
+    }
+  });
+});
+
 describe("a push that fails", () => {
   it.each([
     [
@@ -100,7 +135,7 @@ describe("a push that fails", () => {
         const parsed = JSON.parse(Buffer.from(manifest).toString());
         return image(layout.config.digest, json({ ...parsed, layers: parsed.layers.slice(1) }));
       },
-      { code: "CONFIG_INVALID", exit: 1, says: "2 diff_ids for 1 layers" },
+      { code: "CONFIG_INVALID", exit: 1, says: "2 diff_ids for 1 layer" },
     ],
     [
       "with another image",
@@ -177,10 +212,11 @@ describe("the registry that is pushed to", () => {
     const host = await memoryHost();
     const [known] = layout.layers;
     const store = memoryStore(host.kernels, host.random);
-    const options = { isKnown: (digest: string) => digest === known?.digest, onActivity() {} };
+    const knownSize = async (digest: string) => (digest === known?.digest ? 123 : undefined);
+    const options = { knownSize, onActivity() {} };
     const registry = await servePushRegistry(store, options, host);
     const blob = (digest: string) => send("HEAD", `${registry.url}/v2/app/blobs/${digest}`);
-    expect(await blob(known?.digest as string)).toMatchObject({ status: 200, length: "0" });
+    expect(await blob(known?.digest as string)).toMatchObject({ status: 200, length: "123" });
     expect(await blob(layout.config.digest)).toMatchObject({ status: 404 });
     await registry.close();
     expect(await store.blobs.size("app", parseDigest(known?.digest as string))).toBeUndefined();
