@@ -99,22 +99,40 @@ export function smallLayout(options: LayoutOptions = {}): Layout {
 /** A layout's files with another config text; manifest and index follow. */
 export function withConfig(layout: Layout, change: (config: string) => string): Map<string, Uint8Array> {
   const files = new Map(layout.files);
-  const replace = ({ digest }: Blob, bytes: Uint8Array): Blob => {
-    files.delete(`blobs/sha256/${digest.slice(7)}`);
-    files.set(`blobs/sha256/${sha256(bytes)}`, bytes);
-    return { mediaType: "", digest: `sha256:${sha256(bytes)}`, size: bytes.length };
-  };
-  const text = (name: string) => Buffer.from(files.get(name) ?? []).toString();
-  const blobFile = ({ digest }: Blob) => `blobs/sha256/${digest.slice(7)}`;
-  const moved = (from: Blob, to: Blob, within: string) =>
-    new TextEncoder().encode(
-      within.replace(from.digest, to.digest).replace(`"size":${from.size}`, `"size":${to.size}`),
-    );
-  const manifest = text(blobFile(layout.image));
-  const config = replace(layout.config, new TextEncoder().encode(change(text(blobFile(layout.config)))));
-  const image = replace(layout.image, moved(layout.config, config, manifest));
-  files.set("index.json", moved(layout.image, image, text("index.json")));
+  const config = exchange(files, layout.config, change);
+  const image = exchange(files, layout.image, (text) => pointing(text, layout.config, config));
+  files.set("index.json", encoded(pointing(textOf(files, "index.json"), layout.image, image)));
   return files;
+}
+
+/** A layout's files with another manifest text; the index follows. */
+export function withManifest(layout: Layout, change: (manifest: string) => string): Map<string, Uint8Array> {
+  const files = new Map(layout.files);
+  const image = exchange(files, layout.image, change);
+  files.set("index.json", encoded(pointing(textOf(files, "index.json"), layout.image, image)));
+  return files;
+}
+
+/** Puts a changed blob in another's place, under its own name. */
+function exchange(files: Map<string, Uint8Array>, before: Blob, change: (text: string) => string): Blob {
+  const path = `blobs/sha256/${before.digest.slice(7)}`;
+  const bytes = encoded(change(textOf(files, path)));
+  files.delete(path);
+  files.set(`blobs/sha256/${sha256(bytes)}`, bytes);
+  return { ...before, digest: `sha256:${sha256(bytes)}`, size: bytes.length };
+}
+
+function pointing(text: string, before: Blob, after: Blob): string {
+  const [head = "", tail = ""] = text.split(before.digest);
+  return head + after.digest + tail.replace(`"size":${before.size}`, `"size":${after.size}`);
+}
+
+function textOf(files: ReadonlyMap<string, Uint8Array>, name: string): string {
+  return Buffer.from(files.get(name) ?? []).toString();
+}
+
+function encoded(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
 }
 
 export function writeFolder(folder: string, files: ReadonlyMap<string, Uint8Array>): void {
