@@ -1,4 +1,5 @@
-import { counted } from "../error.ts";
+import { bareReasonOf, counted } from "../error.ts";
+import { parseImageConfig } from "../oci/config.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { isDigest } from "../oci/digest.ts";
@@ -80,6 +81,7 @@ export function checkConfig(
   layers: number,
   findings: Findings,
 ): CheckedConfig | undefined {
+  const before = findings.list.length;
   const config = looseDocument(bytes);
   if (!config) {
     findings.add("error", "config", "the config is not a JSON object");
@@ -111,8 +113,18 @@ export function checkConfig(
       "config.ArgsEscaped is set: it is deprecated and for Windows alone",
     );
   }
+  if (!findings.hasErrors(before)) checkReadable(bytes, findings);
   const diffIds = ids.map((id) => (typeof id === "string" && isDigest(id) ? id : undefined));
   return { diffIds, os, architecture, variant };
+}
+
+/** What no more is known of than that a program which reads the config refuses it. */
+function checkReadable(bytes: Uint8Array, findings: Findings): void {
+  try {
+    parseImageConfig(bytes);
+  } catch (error) {
+    findings.add("error", "config", bareReasonOf(error));
+  }
 }
 
 function checkHistory(config: LooseDocument, layers: number, findings: Findings): void {

@@ -83,6 +83,11 @@ export class Findings {
     this.list.push({ severity, check, message, ...this.#where });
   }
 
+  /** Whether there is an error among what came after the first `from`. */
+  hasErrors(from: number): boolean {
+    return this.list.slice(from).some(({ severity }) => severity === "error");
+  }
+
   /** An error where it does not hold, a note where it does. */
   judge(holds: boolean, check: CheckId, held: string, broken: string): void {
     this.add(holds ? "info" : "error", check, holds ? held : broken);

@@ -112,7 +112,7 @@ async function folderTarget(uri: Uri, host: Host, { jobs }: RunOptions, several:
 
 const runtimeBundle: OpenSink = async (uri, host) => {
   allowOptions(uri, "readonly", "hostname");
-  const hostname = uri.options.get("hostname");
+  const hostname = hostnameOption(uri);
   const options = { readonly: booleanOption(uri.options, "readonly"), ...(hostname && { hostname }) };
   return runtimeBundleSink(await requireFiles(host).createFolder(uri.path), uri.path, host, options);
 };
@@ -219,6 +219,16 @@ export async function presentFolder(path: string, host: Host): Promise<Files | u
 function layoutTarget(uri: Uri, { jobs }: RunOptions): OciLayoutTarget {
   return { name: uri.path, jobs, ...(uri.fragment && { ref: uri.fragment }) };
 }
+
+/** What a kernel takes (sethostname(2): 64 bytes) and a name server knows. */
+function hostnameOption({ options }: Uri): string | undefined {
+  const name = options.get("hostname");
+  if (name === undefined || (name.length <= 64 && HOSTNAME.test(name))) return name;
+  throw new SealiftError("URI_INVALID", `Cannot read option hostname: "${name}" is not a host's name`);
+}
+
+const HOSTNAME = /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*$/;
+
 /** `?compression=` is a last filter. */
 function compressionOf({ options }: Uri): readonly Filter[] {
   const format = options.get("compression");

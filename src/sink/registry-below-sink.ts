@@ -19,10 +19,17 @@ export function belowReference(path: string): Below {
   const slash = path.indexOf("/");
   const registry = path.slice(0, slash);
   const prefix = path.slice(slash + 1).replace(/\/$/, "");
+  const refuse = (reason: string) =>
+    new SealiftError("REFERENCE_INVALID", `Cannot put images below "${path}": ${reason}`);
+  if (!/[.:]|^localhost$/.test(registry)) throw refuse("it does not name a host");
   // With a repository in its place, it must be a reference whose host is the first part.
-  const parsed = parseReference(`${registry}/${prefix ? `${prefix}/` : ""}a`);
-  if (parsed.registry === registry && parsed.tag === undefined) return { registry, prefix };
-  throw new SealiftError("REFERENCE_INVALID", `Cannot put images below "${path}": it does not name a host`);
+  try {
+    const parsed = parseReference(`${registry}/${prefix ? `${prefix}/` : ""}a`);
+    if (parsed.registry === registry && parsed.tag === undefined) return { registry, prefix };
+  } catch {
+    // What it says would be of a reference that nobody gave.
+  }
+  throw refuse("it is not HOST/ or HOST/PREFIX/");
 }
 
 /** Puts each image into a repository of its own name below a place; what one has brought, the next mounts. */

@@ -45,6 +45,11 @@ export async function findDocker(
   if (socket !== undefined && host !== undefined) {
     throw new SealiftError("URI_INVALID", "Cannot use ?socket= and ?host= together: name one daemon");
   }
+  for (const name of ENDPOINT_OPTIONS) {
+    // It would mean the daemon that is there by itself, which may be another than was meant.
+    if (options.get(name) === "")
+      throw new SealiftError("URI_INVALID", `Cannot read option ${name}: it is empty`);
+  }
   if (socket !== undefined) return socketEndpoint(socket);
   const named = host ?? surroundings.env.DOCKER_HOST;
   if (named) {
