@@ -28,7 +28,7 @@ export function describeSeveral({ images, failed, summary }: RunReport, colors: 
     formatSize(layers.reduce((total, { size }) => total + size, 0)),
   ]);
   const failures = failed.map(({ name, error }) => `${colors.red("failed")} ${name}: ${error.message}\n`);
-  const count = `${images.length}/${counted(images.length + failed.length, "image")}: `;
+  const count = `${images.length}/${images.length + failed.length} images: `;
   return table(rows, [2, 3]) + failures.join("") + summaryLine(summary, count);
 }
 

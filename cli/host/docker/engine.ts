@@ -11,7 +11,7 @@ import { type DaemonMessage, readMessages } from "./messages.ts";
 
 export interface DockerEngine {
   readonly endpoint: DockerEndpoint;
-  /** Throws UNREACHABLE, DENIED where nobody answers. */
+  /** Throws UNREACHABLE, DENIED where nobody answers, DAEMON_ERROR where it is not at our service. */
   ping(): Promise<void>;
   /** Throws NOT_FOUND. */
   inspect(name: string): Promise<EngineImage>;
@@ -64,7 +64,9 @@ export function dockerEngine(endpoint: DockerEndpoint, signal?: AbortSignal): Do
   return {
     endpoint,
     async ping() {
-      await (await get("/_ping")).body.cancel();
+      const answer = await get("/_ping");
+      if (answer.status !== 200) throw await refusalOf(answer, `Cannot use docker at ${endpoint.name}`);
+      await answer.body.cancel();
     },
     async inspect(name) {
       const answer = await get(`/images/${name}/json`);

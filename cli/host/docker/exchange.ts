@@ -142,4 +142,5 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTSOCK: "it is not a socket",
   ECONNREFUSED: "nobody listens there",
   ECONNRESET: "it closed the connection without an answer",
+  EPIPE: "it closed the connection without an answer",
 };

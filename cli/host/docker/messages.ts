@@ -18,7 +18,8 @@ export type DaemonMessage = v.InferOutput<typeof messageSchema>;
 const MAX_LINE = 1024 * 1024;
 
 const LF = 0x0a;
-const SPACE = 0x20;
+/** JSON's white space: space, tab, CR, LF. */
+const BLANKS: ReadonlySet<number> = new Set([0x20, 0x09, 0x0d, LF]);
 
 /**
  * Reads messages to their end. The status was sent before the work, so failure
@@ -30,7 +31,7 @@ export async function readMessages(
   onMessage: (message: DaemonMessage) => void = () => {},
 ): Promise<void> {
   for await (const line of linesOf(stream, failed)) {
-    if (line.every((byte) => byte <= SPACE)) continue;
+    if (line.every((byte) => BLANKS.has(byte))) continue;
     const message = parseJson(messageSchema, line, "docker's answer");
     const error = message.error ?? message.errorDetail?.message;
     if (error) throw new SealiftError("DAEMON_ERROR", `${failed}: ${error.trim()}`);
