@@ -26,10 +26,11 @@ beforeAll(() => {
 });
 afterAll(() => work.dispose());
 
-/** Both forms of reading: in place, and spooled from standard input. */
+/** Both forms of reading, in place and spooled from standard input, and both of moving. */
 async function refused(bytes: Uint8Array, expected: Expected): Promise<void> {
   writeFileSync(work.at("bad.tar"), bytes);
   await expectFailure(work, ["process", "tar://bad.tar", "tar://out.tar"], expected);
+  await expectFailure(work, ["copy", "tar://bad.tar", "oci-archive://out.tar"], expected);
   await expectFailure(work, ["process", "tar://-", "oci-layout://out"], { ...expected, input: bytes });
 }
 

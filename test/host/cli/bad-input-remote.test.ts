@@ -63,6 +63,8 @@ describe("a registry that", () => {
     ["is broken", "broken:v1", "REGISTRY_ERROR", 1],
   ])("%s ends the command with its own code", async (_, name, code, exit) => {
     await expectFailure(work, copy(name), { code, exit, says: host });
+    const whole = ["copy", `registry://${host}/${name}`, "oci-archive://out.tar"];
+    await expectFailure(work, whole, { code, exit, says: host });
     await expectFailure(work, ["bundle", "pull", `${host}/${name}`], { code, exit, says: host });
   });
 
@@ -116,6 +118,8 @@ describe("a registry that", () => {
         response.writeHead(200, { "content-length": wrong.length }).end(wrong);
       };
       await expectFailure(work, copy("app:v1", sink), { code: "DIGEST_MISMATCH", exit: 3 });
+      const [, ...args] = copy("app:v1", sink);
+      await expectFailure(work, ["copy", ...args], { code: "DIGEST_MISMATCH", exit: 3 });
     },
   );
 
