@@ -27,7 +27,9 @@ export function addRecreateImage(program: Command, exit: (code: number) => void)
     .addHelpText("after", HELP)
     .action((folder: string, image: string, tag: string, tarfile: string, options: RecreateOptions) => {
       const source = `dir://${encodeURIComponent(folder)}#${encodeURIComponent(`${image}:${tag}`)}`;
-      return runImages(source, `tar://${encodeURIComponent(tarfile)}`, options, () => filtersOf(options)).then(exit);
+      return runImages(source, `tar://${encodeURIComponent(tarfile)}`, options, () =>
+        filtersOf(options),
+      ).then(exit);
     });
 }
 

@@ -1,4 +1,5 @@
 import type { Kernels } from "../kernel/kernels.ts";
+import { withGnuTimes } from "../tar/gnu-times.ts";
 import type { TarHeader } from "../tar/header.ts";
 import { StreamInput } from "../tar/input.ts";
 import type { PaxRecords } from "../tar/pax.ts";
@@ -23,7 +24,7 @@ export async function* readLayerEntries(
   kernels: Kernels,
 ): AsyncGenerator<LayerEntry, void, void> {
   const input = new StreamInput(await layer.stream());
-  for await (const { header } of readHeads(input, kernels)) yield layerEntry(header, input.position);
+  for await (const head of readHeads(input, kernels)) yield layerEntry(withGnuTimes(head), input.position);
 }
 
 /** The entry of a header whose body begins at `offset`. Throws UNSAFE_PATH. */

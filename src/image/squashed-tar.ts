@@ -1,6 +1,7 @@
 import type { SpoolSlot } from "../bytes/spool.ts";
 import { type ByteStream, chunksOf, streamFrom } from "../bytes/stream.ts";
 import type { Host } from "../host.ts";
+import { withGnuTimes } from "../tar/gnu-times.ts";
 import { StreamInput } from "../tar/input.ts";
 import { bodyChunks, readHeads } from "../tar/read.ts";
 import { END_OF_ARCHIVE, memberChunks, type TarMember } from "../tar/write.ts";
@@ -59,7 +60,8 @@ async function gather({ upper, lower }: Squash, cuts: LowerCuts, contents: Spool
   for (const layer of upper) {
     merger.nextLayer();
     const input = new StreamInput(await openTar(layer));
-    for await (const { header } of readHeads(input, host.kernels)) {
+    for await (const head of readHeads(input, host.kernels)) {
+      const header = withGnuTimes(head);
       const entry = await copyUp(layerEntry(header, written));
       cuts.see(entry, merger.tree);
       merger.add(entry);

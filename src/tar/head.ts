@@ -1,7 +1,6 @@
 import { concat } from "../bytes/stream.ts";
 import { bareReasonOf, SealiftError } from "../error.ts";
 import type { Kernels, TarFields } from "../kernel/kernels.ts";
-import { withGnuTimes } from "./gnu-times.ts";
 import { BLOCK_SIZE, paddingOf, type TarHeader, typeOfFlag } from "./header.ts";
 import type { TarInput } from "./input.ts";
 import {
@@ -78,7 +77,7 @@ export class HeadReader {
       const fields = this.#parse(block, at);
       const flag = String.fromCharCode(fields.type);
       if (flag !== "x" && flag !== "g" && flag !== "L" && flag !== "K") {
-        return { kind: "member", extensions, block, header: this.#resolve(fields, block, extensions, at) };
+        return { kind: "member", extensions, block, header: this.#resolve(fields, extensions, at) };
       }
       const extension = await this.#extension(flag, block, fields.size, at);
       if (flag === "g") {
@@ -143,7 +142,7 @@ export class HeadReader {
     this.#globals = override(this.#globals, records);
   }
 
-  #resolve(fields: TarFields, block: Uint8Array, extensions: readonly TarExtension[], at: number): TarHeader {
+  #resolve(fields: TarFields, extensions: readonly TarExtension[], at: number): TarHeader {
     const payload = (flag: string) => extensions.find((extension) => extension.flag === flag)?.payload;
     const local = payload("x");
     const pax = local ? override(this.#globals, parsePax(local)) : this.#globals;
@@ -152,8 +151,7 @@ export class HeadReader {
     if ((longName && pax.has("path")) || (longLink && pax.has("linkpath"))) {
       throw invalid(at, "a member is named both by a GNU and by a PAX header");
     }
-    const all = fields.format === "gnu" ? withGnuTimes(pax, block) : pax;
-    return resolveHeader(fields, all, longName, longLink, at);
+    return resolveHeader(fields, pax, longName, longLink, at);
   }
 }
 

@@ -2,6 +2,7 @@ import { Gather } from "../bytes/gather.ts";
 import { type ByteStream, streamFrom } from "../bytes/stream.ts";
 import type { Kernels } from "../kernel/kernels.ts";
 import { encodeHeader } from "./encode.ts";
+import { withGnuTimes } from "./gnu-times.ts";
 import { HeadReader, type TarHead, truncated } from "./head.ts";
 import { paddingOf } from "./header.ts";
 import { StreamInput } from "./input.ts";
@@ -64,7 +65,7 @@ function headOf(head: TarHead, member: number, plan: RemovalPlan, kernels: Kerne
   if (name === undefined && linkname === undefined) {
     return [...head.extensions.flatMap(bytesOf), head.block];
   }
-  const { header } = head;
+  const header = withGnuTimes(head);
   const changed = { ...header, name: name ?? header.name, linkname: linkname ?? header.linkname };
   return [...globalsOf(head), encodeHeader(changed, kernels)];
 }

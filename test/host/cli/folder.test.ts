@@ -116,13 +116,20 @@ describe("recreate-image", () => {
     const recreate = ["recreate-image", "timed", "base", "2"];
     await sealift(...recreate, "zero.tar", "--normalize-timestamps");
     await sealift(...recreate, "seven.tar", "--normalize-timestamps", "--timestamp", "7");
-    for (const [name, seconds] of [["zero.tar", 0], ["seven.tar", 7]] as const) {
+    for (const [name, seconds] of [
+      ["zero.tar", 0],
+      ["seven.tar", 7],
+    ] as const) {
       const filter = `normalize-timestamps:ts=${seconds}`;
       await sealift("process", "tar://base.tar", `tar://filtered-${name}`, "-f", filter);
       expect(fileDigest(work.at(name))).toBe(fileDigest(work.at(`filtered-${name}`)));
     }
     const flags = ["x.tar", "--timestamp", "7"];
-    await expectFailure(work, [...recreate, ...flags], { code: "USAGE", exit: 2, says: "goes with --normalize" });
+    await expectFailure(work, [...recreate, ...flags], {
+      code: "USAGE",
+      exit: 2,
+      says: "goes with --normalize",
+    });
   });
 
   it("makes the archive of an image in a folder, with the ID it had", async () => {
