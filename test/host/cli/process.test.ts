@@ -260,6 +260,19 @@ describe("what is printed", () => {
     });
   });
 
+  it("may be an image's own layout: the name moves, and what it named before stays, which is said", async () => {
+    await sealift("process", "oci-archive://app.tar", "oci-layout://own");
+    const args = ["process", "oci-layout://own#v1", "oci-layout://own#v1", "-f", "squash"];
+    const { code, stderr } = await work.run(args);
+    expect(code).toBe(0);
+    expect(stderr).toContain(`own: v1 was ${layout.image.digest}, whose blobs stay`);
+    expect(checkedLayout(work.at("own"), "v1").layers).toHaveLength(1);
+    const blobs = readdirSync(work.at("own/blobs/sha256"));
+    for (const { digest } of layout.layers) expect(blobs).toContain(digest.slice(7));
+    const again = await work.run(args);
+    expect(again.stderr).not.toContain("blobs stay");
+  });
+
   it("is all there is: no temporary file stays", () => {
     expect(work.temporaryFiles()).toEqual([]);
     expect(readdirSync(work.path).filter((name) => name.endsWith(".part"))).toEqual([]);
