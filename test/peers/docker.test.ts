@@ -1,8 +1,17 @@
 /** Images between real daemons, other programs and us: their ID is the same wherever they come back from. */
+import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type ServedRegistry, startRegistry, Workspace } from "../host/cli/cli.ts";
-import { archiveOf, checkedDockerSave, checkedLayout, layoutOf, unpack } from "../host/cli/images.ts";
+import {
+  archiveOf,
+  checkedDockerSave,
+  checkedLayout,
+  dockerArchive,
+  layoutOf,
+  unpack,
+} from "../host/cli/images.ts";
+import { archive, rawMember } from "../unit/tar/raw.ts";
 import { describeService, describeWith, run, temporaryFolder } from "./peer.ts";
 import {
   type DockerService,
@@ -81,6 +90,44 @@ function daemonSuite(daemon: () => DockerService): void {
     expect(checkedLayout(work.at("pushed"))).toMatchObject({ config: ID });
     expect((await namesIn(daemon())).toSorted()).toEqual(before);
     expect(work.temporaryFiles()).toEqual([]);
+  });
+
+  test("pushes the same again where the layer cache knows it, also when it is read after all", async () => {
+    const noise = archive(rawMember({ name: "noise" }, randomBytes(1 << 20)));
+    writeFileSync(work.at("noise.tar"), dockerArchive([noise], "team/noise:1"));
+    await work.sealift(["process", "tar://noise.tar", docker("team/noise:1")]);
+    const cached = async (destination: string) => {
+      const source = at("dockerpush", "team/noise:1", daemon());
+      const args = [
+        "process",
+        source,
+        destination,
+        "--layer-cache",
+        "layers",
+        "--log-format",
+        "json",
+        "--json",
+      ];
+      const { code, stdout, stderr } = await work.run(args);
+      expect({ code, stderr }).toMatchObject({ code: 0 });
+      return { manifest: JSON.parse(stdout).manifest.digest, said: stderr };
+    };
+    const first = await cached(`registry://${registry.host}/noise:1`);
+    const second = await cached(`registry://${registry.host}/noise:1`);
+    expect(second.manifest).toBe(first.manifest);
+    // Podman says nothing while it pushes.
+    expect(second.said).not.toMatch(/"stage":"pushing","done":[1-9]/);
+    const third = await cached("oci-layout://noise");
+    expect(third.manifest).toBe(first.manifest);
+    expect(checkedLayout(work.at("noise")).manifest).toBe(first.manifest);
+  });
+
+  test("says what an image is without sending it", async () => {
+    const info = await work.json(["info", docker("team/rich:1")]);
+    const { architecture, os } = info;
+    expect({ os, architecture }).toEqual({ os: "linux", architecture: "amd64" });
+    expect(info.diff_ids).toEqual(layout.diffIds);
+    expect(info.env).toContain("PATH=/bin");
   });
 
   test("takes what a filter changed under the new image's ID", async () => {
