@@ -6,13 +6,15 @@ import type { LayerEntry } from "./layer-entries.ts";
 import type { LowerCuts } from "./lower-cuts.ts";
 import { once } from "./once.ts";
 import { openInode } from "./read-inode.ts";
-import type { MergedTree } from "./tree.ts";
+import type { Inode, MergedTree, TreeNode } from "./tree.ts";
 import { walkBeside } from "./tree.ts";
 import { mergedTree } from "./tree-merger.ts";
 
 /** A file of the layers below that a hard link makes one of this layer's too. */
 export interface LowerFile {
   readonly entry: LayerEntry;
+  /** The other names it has below, as links to the first. */
+  readonly links: readonly LayerEntry[];
   open(): ByteStream;
 }
 
@@ -24,10 +26,12 @@ export interface LowerFile {
 export class LowerLinks {
   readonly #layers: readonly Layer[];
   readonly #tree: () => Promise<MergedTree>;
+  readonly #names: () => Promise<ReadonlyMap<Inode, readonly TreeNode[]>>;
 
   constructor(layers: readonly Layer[], { kernels }: Host) {
     this.#layers = layers;
     this.#tree = once(() => mergedTree({ layers }, kernels));
+    this.#names = once(async () => namesByInode(await this.#tree()));
   }
 
   /** The file that is to be copied up for the entry; undefined where the tree above has it, or nobody. */
@@ -36,11 +40,28 @@ export class LowerLinks {
     const path = safePath(entry.linkname, "rooted");
     if (walkBeside(upper.root, path)) return undefined;
     const node = walkBeside((await this.#tree()).root, path);
-    if (!node?.inode.entry || node.children || cuts.hides(node.path)) return undefined;
+    const file = node?.inode.entry;
+    if (!node || !file || node.children || cuts.hides(node.path)) return undefined;
     const { inode } = node;
+    const named = (name: string): LayerEntry => ({ ...file, name, path: name });
+    const isLeft = ({ path: other }: TreeNode) => !cuts.hides(other) && !upper.get(other);
+    const others = (await this.#names()).get(inode) ?? [];
     return {
-      entry: { ...node.inode.entry, name: node.path, path: node.path },
+      entry: named(node.path),
+      links: others
+        .filter((other) => other !== node && isLeft(other))
+        .map(({ path: other }) => ({ ...named(other), type: "hardlink", size: 0, linkname: node.path })),
       open: () => openInode(this.#layers, inode),
     };
   }
+}
+
+function namesByInode(tree: MergedTree): ReadonlyMap<Inode, readonly TreeNode[]> {
+  const names = new Map<Inode, TreeNode[]>();
+  for (const node of tree.nodes()) {
+    const others = names.get(node.inode);
+    if (others) others.push(node);
+    else names.set(node.inode, [node]);
+  }
+  return names;
 }

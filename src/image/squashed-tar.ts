@@ -55,6 +55,7 @@ async function gather({ upper, lower }: Squash, cuts: LowerCuts, contents: Spool
     merger.addBelow({ ...target.entry, offset: written });
     for await (const chunk of chunksOf(target.open())) await contents.write(chunk);
     written += target.entry.size;
+    for (const other of target.links) merger.addBelow(other);
     return { ...link, linkname: target.entry.path };
   };
   for (const layer of upper) {

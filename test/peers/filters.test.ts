@@ -55,6 +55,14 @@ describeWith(["umoci", "getfattr"], "umoci unpacks", () => {
     expect(await umociTree("squashed-in-part")).toEqual(expected);
   });
 
+  test.runIf(isRoot)("the same tree where a squashed layer links to a file of those below", async () => {
+    const links = archive(rawMember({ name: "tmp/linked", type: "1", linkname: "bin/tool", ...times }));
+    const more = archive(rawMember({ name: "tmp/more", ...times }, "more"));
+    writeFolder(work.at("linking"), layoutOf([richLayer(), links, more]).files);
+    await work.sealift(["process", "oci-layout://linking", "oci-layout://linked#v1", "-f", "squash:from=1"]);
+    expect(await umociTree("linked")).toEqual(await umociTree("linking"));
+  });
+
   test.runIf(isRoot)("what is left of an image, to the last attribute", async () => {
     writeFolder(work.at("whole"), layoutOf([LAYERS[0] as Uint8Array]).files);
     const whole = await umociTree("whole");

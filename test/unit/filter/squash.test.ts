@@ -101,11 +101,21 @@ describe("squash", () => {
   });
 
   describe("above a file that a hard link of the upper layers leads to", () => {
-    const base = ["usr/", "usr/x", "l -> usr", "d/"];
+    const base = ["usr/", "usr/x", "l -> usr", "d/", "usr/m", "usr/n => usr/m"];
 
     it.each<[string, string[][], string[]]>([
       ["copies it up", [["y => usr/x"], ["z"]], ["usr/x: usr/x", "y => usr/x", "z: z"]],
       ["finds it through symlinks", [["y => l/x"], ["z"]], ["usr/x: usr/x", "y => usr/x", "z: z"]],
+      [
+        "copies it up with its other names",
+        [["y => usr/m"], ["z"]],
+        ["usr/m: usr/m", "usr/n => usr/m", "y => usr/m", "z: z"],
+      ],
+      [
+        "copies it up without a name that is gone",
+        [["usr/.wh.n", "y => usr/m"], ["z"]],
+        ["usr/.wh.n", "usr/m: usr/m", "y => usr/m", "z: z"],
+      ],
       ["copies it up once", [["y => usr/x"], ["z => usr/x"]], ["usr/x: usr/x", "y => usr/x", "z => usr/x"]],
       ["lets it go where it goes later", [["y => usr/x"], ["usr/.wh.x"]], ["usr/.wh.x", "y: usr/x"]],
       [
@@ -117,7 +127,7 @@ describe("squash", () => {
       const image = await imageOf([base, ...upper], host);
       const squashed = filtered(image, host, "squash:from=1");
       expect(await digestsHold(squashed, host)).toBe(true);
-      expect((await listed(squashed, host))[1]?.map((name) => name.replace(/\.wh\.x: .*/, ".wh.x"))).toEqual(
+      expect((await listed(squashed, host))[1]?.map((name) => name.replace(/(\.wh\.\w): .*/, "$1"))).toEqual(
         expected,
       );
       expect(await treeOf(squashed)).toEqual(await treeOf(image));
