@@ -8,9 +8,10 @@ bytes; what changes gets new digests, the same on every machine.
       config, so that the image's ID is the same whenever it was built
   exclude:pattern=GLOB[,GLOB…]
       take out what matches, folders with all in them; * stays within a name,
-      ** spans folders, {a,b} and [ab] choose
+      ** spans folders, {a,b} and [ab] choose, \\[ is a bracket itself; one that
+      is left open is refused
   squash[:from=N]
-      make one layer of all, or of those above the first N
+      make one layer of all, or of those above the first N, if there are N
   search:pattern=GLOB[,regex=true][,script-friendly=true]
       tell which paths match; see also \`sealift search\`
   inspect:file=FILE

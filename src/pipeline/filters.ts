@@ -107,8 +107,8 @@ function made(name: string, make: () => Filter): Filter {
   } catch (error) {
     if (!isSealiftError(error) || error.message.startsWith(prefix)) throw error;
     const reason = reasonOf(error).replace(/^Cannot (use|read) /, "");
-    // Where the place knows better than the list of filters what is to be done.
-    const hint = error.hint === ERRORS[error.code].hint ? FILTERS_HINT : error.hint;
+    const own = error.hint === ERRORS[error.code].hint ? "" : `${error.hint} `;
+    const hint = own + FILTERS_HINT;
     throw new SealiftError(error.code, prefix + reason, { cause: error, hint });
   }
 }

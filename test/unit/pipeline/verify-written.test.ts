@@ -17,7 +17,8 @@ async function written(sink: string) {
   await registrySink(parseReference(`${REGISTRY}/team/app:1`), host).put(image);
   const source = `registry://${REGISTRY}/team/app:1`;
   const result = await runPipeline({ source, sink, filters: [] }, CORE_SCHEMES, host, OPTIONS);
-  const verify = (mode: VerifyMode) => verifyWritten({ destination: sink }, [result], mode, CORE_SCHEMES, host, OPTIONS);
+  const verify = (mode: VerifyMode) =>
+    verifyWritten({ destination: sink }, [result], mode, CORE_SCHEMES, host, OPTIONS);
   return { host, result, verify };
 }
 
