@@ -33,7 +33,9 @@ export interface PlatformList {
 
 /** Each platform's listing under its name, as `ls` has those of several folders. */
 export function platformListsText(lists: readonly PlatformList[], long: boolean): string {
-  return lists.map(({ platform, files }) => `${oneLine(platform)}:\n${fileListText(files, long)}`).join("\n");
+  return lists
+    .map(({ platform, files }) => `${shownName(platform)}:\n${fileListText(files, long)}`)
+    .join("\n");
 }
 
 function nameOf({ path, type }: ListedFile): string {

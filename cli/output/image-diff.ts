@@ -7,11 +7,11 @@ import { type Colors, formatSize, printable, shortenDigests } from "./text.ts";
 /** How two indexes' images differ, each platform under its name. */
 export function platformsDiffText({ platforms, a, b }: PlatformsDiff, colors: Colors): string {
   const texts = platforms.map(
-    (diff) => `${colors.bold(oneLine(diff.platform))}\n${imageDiffText(diff, colors)}`,
+    (diff) => `${colors.bold(shownName(diff.platform))}\n${imageDiffText(diff, colors)}`,
   );
   const lines = [
-    ...a.map((platform) => `  ${colors.red(`- ${oneLine(platform)}`)}\n`),
-    ...b.map((platform) => `  ${colors.green(`+ ${oneLine(platform)}`)}\n`),
+    ...a.map((platform) => `  ${colors.red(`- ${shownName(platform)}`)}\n`),
+    ...b.map((platform) => `  ${colors.green(`+ ${shownName(platform)}`)}\n`),
   ];
   const alone = section("Platforms", lines);
   return [...(alone ? [alone] : []), ...texts].join("\n");
