@@ -7,9 +7,8 @@ From and to:
   tar://FILE           docker save's archive; read, an OCI archive too, both
                        also gzipped, and - is standard input
   oci-archive://FILE   an OCI layout in a tar
-  oci-layout://FOLDER  an OCI layout; images are added to what is there, and
-                       blobs that no name leads to any more stay, as another
-                       may use them: \`umoci gc --layout FOLDER\` takes them
+  oci-layout://FOLDER  an OCI layout; images are added to what is there; blobs
+                       that nothing names stay (\`umoci gc\` takes them)
   dir://FOLDER         docker save's files, unpacked, and catalog.json, which
                        lists the folder's images; layers that are there are kept
       ?unique_names=true  list the image in manifest-IMAGE-TAG.json, so that

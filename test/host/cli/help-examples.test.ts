@@ -55,7 +55,7 @@ async function prepare(): Promise<void> {
   program("jq", "exec cat");
   const at = (name: string) => work.at("there", name);
   const layout = layoutOf(LAYERS, { architectures: ["amd64", "arm64"], settings: { Cmd: ["/hello"] } });
-  for (const name of ["app.tar", "old.tar"]) writeFileSync(at(name), archiveOf(layout.files));
+  for (const name of ["app.tar", "old.tar", "new.tar"]) writeFileSync(at(name), archiveOf(layout.files));
   writeFileSync(at("docs/guide.md"), "# Guide\n");
   writeFileSync(at("install.sh"), "#!/bin/sh\n");
   const names = [
