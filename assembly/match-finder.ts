@@ -40,8 +40,8 @@
 import { MAX_MATCH, MIN_MATCH } from "./deflate-format";
 import { commonLength } from "./match-length";
 
-/** Addresses of the latest position with each hash: of five bytes here, of four in nearest-match.ts. */
-export const HASH_BITS: u32 = 16;
+/** Addresses of the latest position with each hash: of five bytes here; nearest-match.ts has two of four bytes' in it. */
+const HASH_BITS: u32 = 16;
 export const LATEST: usize = memory.data(262144, 16);
 export const LATEST_SIZE: usize = 262144;
 /** The same of three bytes; 0 is none. */

@@ -11,6 +11,7 @@
 import {
   DISTANCE_SYMBOLS,
   distanceExtraBits,
+  FIRST_LENGTH,
   LAST_DISTANCE,
   LITLEN_SYMBOLS,
   lengthExtraBits,
@@ -35,6 +36,8 @@ const TOO_SHORT: u32 = 2 << BIT_SHIFT;
 const LITERAL_COSTS: usize = memory.data(1024, 16);
 /** By length, extra bits included: the cost above sixteen bits of length and sixteen empty ones. */
 const LENGTH_CHOICES: usize = memory.data(2072, 16);
+/** The same by symbol, of the longest length that it stands for. */
+const SYMBOL_CHOICES: usize = memory.data(232, 16);
 /** By symbol, extra bits included. */
 const DISTANCE_COSTS: usize = memory.data(128, 16);
 
@@ -67,6 +70,11 @@ export function lengthChoice(length: u32): u64 {
   return load<u64>((<usize>length) << 3, LENGTH_CHOICES);
 }
 
+/** Where the choice of the longest length with this one's symbol is; the other symbols' lie eight bytes apart. */
+export function symbolChoices(length: u32): usize {
+  return SYMBOL_CHOICES + ((<usize>(lengthSymbol(length) - FIRST_LENGTH)) << 3);
+}
+
 export function distanceCost(distance: u32): u32 {
   return load<u32>((<usize>distanceSymbol(distance)) << 2, DISTANCE_COSTS);
 }
@@ -82,7 +90,9 @@ export function setCosts(): void {
     const symbol = lengthSymbol(length);
     const extra = (lengthExtraBits(symbol) << BIT_SHIFT) + (length < shortest ? TOO_SHORT : 0);
     const cost = costOf(LITLEN_FREQUENCIES, symbol, symbols) + extra;
-    store<u64>(LENGTH_CHOICES + (length << 3), ((<u64>cost) << 32) | (length << 16));
+    const choice = ((<u64>cost) << 32) | (length << 16);
+    store<u64>(LENGTH_CHOICES + (length << 3), choice);
+    store<u64>(symbolChoices(length), choice);
   }
   const distances = logarithm(1 + sum(DISTANCE_FREQUENCIES, DISTANCE_SYMBOLS));
   for (let symbol: u32 = 0; symbol <= LAST_DISTANCE; symbol++) {
