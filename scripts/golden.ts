@@ -9,6 +9,11 @@ import { identityDigests } from "../test/hosts/identity/digests.ts";
 const path = fileURLToPath(new URL("../test/golden/identity.json", import.meta.url));
 const before = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : { digests: {} };
 const digests = await identityDigests({ kernels: await loadKernels() });
+const disagreeing = Object.keys(digests).filter((form) => !/^sha256:[0-9a-f]{64}$/.test(digests[form] ?? ""));
+if (disagreeing.length > 0) {
+  console.error(`Cannot write golden digests: not all ways agree on ${disagreeing.join(", ")}`);
+  process.exit(1);
+}
 const changed = Object.keys(before.digests).filter((form) => before.digests[form] !== digests[form]);
 
 if (changed.length > 0 && before.kernelVersion === KERNEL_VERSION && KERNEL_VERSION > 0) {

@@ -161,11 +161,13 @@ function asLayer({ stored, onePass, workers = 0 }: LayerWay): Way {
     const pool = pools?.get(workers);
     if (level !== GZIP_LEVEL || (workers > 0 && !pool)) return undefined;
     const host = layerHost(onePass ? kernels : withoutRewriter(kernels), pool);
-    const image = { layers: [await layerOf(tar, stored, host)] } as unknown as Image;
+    const original = await layerOf(tar, stored, host);
+    const image = { layers: [original] } as unknown as Image;
     const layer = normalizeTimestamps(TIMES).image(image, host).layers[0];
     const written = layer && { diffId: await layer.diffId(), gzip: (await layer.blob()).digest };
     await layer?.release();
-    return written;
+    // What the filter does not change keeps the blob it came as, which was not written here.
+    return stored === "gzip" && written?.gzip === (await original.blob()).digest ? undefined : written;
   };
 }
 
