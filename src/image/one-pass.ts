@@ -32,14 +32,15 @@ export async function rewriteInOnePass(
   onTar: Emit,
 ): Promise<RewrittenContent | undefined> {
   const { kernels } = host;
+  // Workers compress what the pass leaves as a tar: that is most of the time.
+  const pool = output === "gzip" ? host.pool : undefined;
+  if (source.isStored) pool?.expect((await source.blob()).size);
   const expected = await source.diffId();
   const packed = await source.packed?.();
   const algorithm = digestAlgorithm(expected);
   // What `stream()` gives is checked already.
   const before = packed && kernels.hasher(algorithm);
   const after = output === "gzip" ? kernels.hasher("sha256") : undefined;
-  // Workers compress what the pass leaves as a tar: that is most of the time.
-  const pool = output === "gzip" ? host.pool : undefined;
   const rewriter = begin({
     input: packed ? "gzip" : "none",
     output: pool ? "none" : output,

@@ -18,6 +18,7 @@ export function tarLayer(tar: Content, host: Host, slices?: Slices): Layer {
   const key = { input: tar.digest, work: COMPRESSED_ONLY };
 
   async function compress(): Promise<Made> {
+    host.pool?.expect(tar.size);
     const stream = observed(await tar.open(), (done, finished) =>
       host.log({ type: "progress", id: tar.digest, stage: "compressing", done, total: tar.size, finished }),
     );

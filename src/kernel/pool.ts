@@ -13,6 +13,8 @@ export interface Pool {
   readonly pending: number;
   /** Starts every worker now rather than when there is enough to do; gives how many there are. */
   start(): Promise<number>;
+  /** Says what is coming: for so many bytes, where they are enough, workers are started before the first is there. */
+  expect(bytes: number): void;
   /** A line for one stream's jobs. Holds nothing until there are some. */
   open<K extends JobKind>(kind: K): JobLine<K>;
   /** Ends the workers; what is pending fails with ABORTED. */

@@ -44,7 +44,7 @@ export class PooledLine<K extends JobKind> implements JobLine<K> {
     if (!this.hasRoom) throw misuse("a line of jobs that has no room");
     let job: Job | undefined;
     const result = new Promise<object>((resolve, reject) => {
-      job = { kind: this.#kind, input, resolve, reject };
+      job = { line: this, kind: this.#kind, input, resolve, reject };
     });
     // It may fail long before anyone takes it.
     result.catch(() => {});

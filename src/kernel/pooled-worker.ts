@@ -1,4 +1,4 @@
-/** A worker of a pool: starting, then idle or at its one job, until it fails or is ended. */
+/** A worker of a pool: starting, then idle or at its jobs, until it fails or is ended. */
 import { SealiftError } from "../error.ts";
 import type { Answer, Request } from "./job-server.ts";
 import { buffersOf, type Modules } from "./jobs.ts";
@@ -20,6 +20,8 @@ export type StartWorker = (
 
 /** A job, and whom its result is for. */
 export interface Job {
+  /** Whose stream it is of. */
+  readonly line: object;
   readonly kind: string;
   readonly input: object;
   resolve(output: object): void;
@@ -32,12 +34,20 @@ export interface WorkerEvents {
   readonly onFailure: (worker: PooledWorker, ready: boolean) => void;
 }
 
+/**
+ * The job it is at, and the next: until the calling thread, which shares the
+ * processors with the workers, hears of a result and gives another, a worker
+ * would be idle for a sixth of the time.
+ */
+const JOBS_AT_ONCE = 2;
+
 export class PooledWorker {
   readonly #port: WorkerPort;
   readonly #events: WorkerEvents;
   #ready = false;
   #over = false;
-  #job: Job | undefined;
+  /** In the order in which it answers. */
+  #jobs: Job[] = [];
   #settle = () => {};
   /** Resolves when it is ready, or never will be. */
   readonly settled = new Promise<void>((resolve) => {
@@ -60,11 +70,21 @@ export class PooledWorker {
   }
 
   get isIdle(): boolean {
-    return this.#ready && !this.#job;
+    return this.#ready && this.#jobs.length === 0;
+  }
+
+  /** Whether the job may wait here: behind those of its own line, for a crash fails them all. */
+  hasRoomFor({ line }: Job): boolean {
+    return this.#ready && this.#jobs.length < JOBS_AT_ONCE && this.#jobs.every((job) => job.line === line);
+  }
+
+  /** Jobs that it has. */
+  get pending(): number {
+    return this.#jobs.length;
   }
 
   give(job: Job): void {
-    this.#job = job;
+    this.#jobs.push(job);
     this.#port.hold?.(true);
     this.#port.post({ type: "job", kind: job.kind, input: job.input }, buffersOf(job.input));
   }
@@ -77,9 +97,8 @@ export class PooledWorker {
 
   #take(answer: Answer): void {
     if (this.#over) return;
-    const job = this.#job;
-    this.#job = undefined;
-    this.#port.hold?.(false);
+    const job = answer.type === "ready" ? undefined : this.#jobs.shift();
+    if (this.#jobs.length === 0) this.#port.hold?.(false);
     if (answer.type === "ready") {
       this.#ready = true;
       this.#settle();
@@ -94,11 +113,13 @@ export class PooledWorker {
   #fail(reason: string): void {
     if (this.#over) return;
     this.end();
-    this.#job?.reject(
-      new SealiftError("INTERNAL", `Cannot do ${this.#job.kind} job: its worker ended: ${reason}`, {
-        hint: "Try again; with SEALIFT_WORKERS=0 the command does without workers.",
-      }),
-    );
+    for (const { kind, reject } of this.#jobs.splice(0)) {
+      reject(
+        new SealiftError("INTERNAL", `Cannot do ${kind} job: its worker ended: ${reason}`, {
+          hint: "Try again; with SEALIFT_WORKERS=0 the command does without workers.",
+        }),
+      );
+    }
     this.#events.onFailure(this, this.#ready);
   }
 }

@@ -47,15 +47,23 @@ class WorkerPool implements Pool, LineHost {
     this.#workerless = options.size === 0;
   }
 
+  get #worthAWorker(): number {
+    return this.#options.worthAWorker ?? WORTH_A_WORKER;
+  }
+
   get pending(): number {
-    const working = [...this.#workers].filter((worker) => !worker.isStarting && !worker.isIdle);
-    return this.#queue.length + working.length;
+    return [...this.#workers].reduce((sum, { pending }) => sum + pending, this.#queue.length);
   }
 
   async start(): Promise<number> {
-    while (!this.#workerless && this.#workers.size < this.size) this.#startOne();
+    this.#startUpTo(this.size);
     await Promise.all([...this.#workers].map(({ settled }) => settled));
     return this.#workers.size;
+  }
+
+  expect(bytes: number): void {
+    if (bytes >= this.#worthAWorker)
+      this.#startUpTo(Math.min(this.size, Math.ceil(bytes / this.#worthAWorker)));
   }
 
   open<K extends JobKind>(kind: K): JobLine<K> {
@@ -96,20 +104,30 @@ class WorkerPool implements Pool, LineHost {
     for (let job = this.#queue[0]; job; job = this.#queue[0]) {
       const idle = [...this.#workers].find((worker) => worker.isIdle);
       if (!idle) this.#startWorkers();
-      if (!idle && this.#workers.size > 0) return;
+      const worker = idle ?? this.#nextToBeIdle(job);
+      if (!worker && this.#workers.size > 0) return;
       this.#queue.shift();
-      if (idle) idle.give(job);
+      if (worker) worker.give(job);
       else this.#do(job);
     }
   }
 
+  /** None while one is starting, which would then have nothing to do. */
+  #nextToBeIdle(job: Job): PooledWorker | undefined {
+    const workers = [...this.#workers];
+    if (workers.some(({ isStarting }) => isStarting)) return undefined;
+    return workers.find((worker) => worker.hasRoomFor(job));
+  }
+
   /** As many as there are jobs that nobody has begun. */
   #startWorkers(): void {
-    const { worthAWorker = WORTH_A_WORKER } = this.#options;
-    if (this.#given < worthAWorker) return;
+    if (this.#given < this.#worthAWorker) return;
     const starting = [...this.#workers].filter((worker) => worker.isStarting).length;
-    const wanted = Math.min(this.size - this.#workers.size, this.#queue.length - starting);
-    for (let i = 0; i < wanted && !this.#workerless; i++) this.#startOne();
+    this.#startUpTo(Math.min(this.size, this.#workers.size + this.#queue.length - starting));
+  }
+
+  #startUpTo(count: number): void {
+    while (!this.#workerless && this.#workers.size < count) this.#startOne();
   }
 
   #startOne(): void {
