@@ -49,6 +49,19 @@ describe("a pool", () => {
     await packedBy(pool, await loadKernels(), mixture(5 << 20, 62));
     expect(started).toBe(1);
   });
+
+  test("starts workers for what is expected to be large before any of it is there, none for what is small", async () => {
+    const started = async (bytes: number) => {
+      let count = 0;
+      const startWorker = () => ({ post() {}, end: () => count++ });
+      const pool = workerPool({ size: 2, modules: { kernels: await loadModule() }, startWorker });
+      pool.expect(bytes);
+      await pool.dispose();
+      return count;
+    };
+    expect(await started(1 << 20)).toBe(0);
+    expect(await started(50 << 20)).toBe(2);
+  });
 });
 
 describe("threads", () => {

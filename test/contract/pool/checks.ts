@@ -251,19 +251,22 @@ export function poolChecks(load: () => Promise<PoolUnderTest>): ReadonlyMap<stri
     equal((await other.next()).all.join(), "after");
   });
 
-  check("what waits in a closed line is never done, and what is being done is dropped", async () => {
+  check("what waits in a closed line is never done, and what its worker has is dropped", async () => {
     const pool = await poolOf(1);
     await pool.start();
     const line = openTestLine(pool, "note");
     line.push({ what: "begun" });
-    line.push({ what: "waiting" });
+    line.push({ what: "next" });
+    const behind = openTestLine(pool, "note");
+    behind.push({ what: "waiting" });
     const pending = line.next();
     line.close();
+    behind.close();
     await fails(() => pending, "ABORTED");
     await fails(async () => line.push({ what: "late" }), "ABORTED");
     const other = openTestLine(pool, "note");
     other.push({ what: "another" });
-    equal((await other.next()).all.join(), "begun,another");
+    equal((await other.next()).all.join(), "begun,next,another");
     equal(pool.pending, 0);
   });
 
@@ -370,8 +373,8 @@ async function whole(stream: ByteStream): Promise<Uint8Array> {
   return concat(parts);
 }
 
-/** Resolves when workers have finished what they were at; what waited is gone at once. */
+/** Resolves when workers have finished the two jobs that each has at most; what waited is gone at once. */
 async function allDone(pool: Pool): Promise<void> {
-  atMost(pool.pending, pool.size);
+  atMost(pool.pending, 2 * pool.size);
   while (pool.pending > 0) await new Promise((resolve) => setTimeout(resolve, 1));
 }
