@@ -1,4 +1,4 @@
-import { ahead } from "../bytes/ahead.ts";
+import { sideBySide } from "../bytes/side-by-side.ts";
 import { drain } from "../bytes/stream.ts";
 import { reasonOf, SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
@@ -82,7 +82,10 @@ async function checkImage(
     requireSame("config", (await found.config()).descriptor.digest, expected.config);
   }
   const checks = [...checksOf(found, mode, expected)];
-  for await (const _ of ahead(checks, jobs, (check) => check())) host.signal?.throwIfAborted();
+  await sideBySide(checks, jobs, async (check) => {
+    host.signal?.throwIfAborted();
+    await check();
+  });
 }
 
 type Check = () => Promise<unknown>;

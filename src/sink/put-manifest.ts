@@ -1,5 +1,6 @@
 import { ahead } from "../bytes/ahead.ts";
 import { type Content, contentOf } from "../bytes/content.ts";
+import { sideBySide } from "../bytes/side-by-side.ts";
 import type { Host } from "../host.ts";
 import type { AnyManifest, Document, Image, LayerBlob } from "../image/image.ts";
 import {
@@ -80,7 +81,7 @@ async function putImage(image: Image, target: ManifestTarget, host: Host): Promi
     // It waits for the layers only where something has to be made of them.
     const isKnown = image.layers.every(({ isStored }) => isStored);
     const parts = isKnown ? [config, ...puts] : [...puts];
-    for await (const layer of ahead(parts, target.jobs, (part) => part(), target.stop))
+    for (const layer of await sideBySide(parts, target.jobs, (part) => part(), target.stop))
       if (layer) layers.push(layer);
     if (!isKnown) await config();
   }
