@@ -9,9 +9,17 @@ import { SealiftError } from "../error.ts";
 export class ContentCursor {
   readonly #content: Content;
   #run: Run | undefined;
+  #opening: Promise<ByteStream> | undefined;
 
   constructor(content: Content) {
     this.#content = content;
+  }
+
+  /** Begins to open the content, for a first piece that will be asked for; how that ends, `take` tells. */
+  prepare(): void {
+    if (this.#run || this.#opening) return;
+    this.#opening = this.#content.open();
+    this.#opening.catch(() => {});
   }
 
   /** The `length` bytes from `offset`; the stream fails with SIZE_MISMATCH if the content ends before. */
@@ -19,9 +27,9 @@ export class ContentCursor {
     let run = this.#run;
     // A piece that was not read to its end may still be held by a broken request: leave it that stream.
     if (!run || run.busy || run.position !== offset) {
-      await this.close();
+      if (run) await this.close();
       run = {
-        chunks: chunksOf(await this.#content.open()),
+        chunks: chunksOf(await this.#open()),
         rest: new Uint8Array(),
         position: 0,
         busy: false,
@@ -40,6 +48,19 @@ export class ContentCursor {
     const run = this.#run;
     this.#run = undefined;
     await run?.chunks.return?.().catch(() => {});
+    const unread = await this.#opened()?.catch(() => undefined);
+    await unread?.cancel().catch(() => {});
+  }
+
+  #open(): Promise<ByteStream> {
+    return this.#opened() ?? this.#content.open();
+  }
+
+  /** What was prepared, once. */
+  #opened(): Promise<ByteStream> | undefined {
+    const opening = this.#opening;
+    this.#opening = undefined;
+    return opening;
   }
 
   async *#pieces(run: Run, length: number): AsyncGenerator<Uint8Array, void, void> {

@@ -105,6 +105,8 @@ class Upload {
   async run(): Promise<void> {
     for (;;) {
       try {
+        // One way there and back less: where the content comes from is asked while the session is begun.
+        this.#cursor.prepare();
         if (!this.#location) this.#begin(await this.#request("POST", this.#startUrl(), [202]));
         await this.#send();
         return;

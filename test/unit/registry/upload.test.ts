@@ -66,6 +66,45 @@ describe("the push of a blob", () => {
     }
   });
 
+  it("opens the content while the session is begun", async () => {
+    const server = await uploadServer();
+    const content = largeContent();
+    const { host } = repositoryOf(server);
+    let openedAtPost: number | undefined;
+    const fetch: typeof host.fetch = async (url, init) => {
+      // What the session's answer could be waited for with has been done by now, or never is.
+      if (init?.method === "POST") {
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        openedAtPost = content.opened;
+      }
+      return host.fetch(url, init);
+    };
+    const repository = openRepository({ ...host, fetch }, { registry: server.registry, repository: "a" });
+    expect(await repository.pushBlob(content)).toBe("uploaded");
+    expect(openedAtPost).toBe(1);
+    expect(content.opened).toBe(1);
+    expect(received(server)).toBe(true);
+  });
+
+  it("lets go of the content that was opened for a session that never began", async () => {
+    const server = await uploadServer({
+      intercept(request, response) {
+        if (request.method !== "POST") return false;
+        response.writeHead(403).end();
+        return true;
+      },
+    });
+    let released = 0;
+    const content: Content = {
+      digest: largeDigest,
+      size: large.length,
+      open: async () => streamFrom([large], () => (released += 1)),
+    };
+    await expect(repositoryOf(server).repository.pushBlob(content)).rejects.toMatchObject({ code: "DENIED" });
+    expect(released).toBe(1);
+    expect(bodies(server)).toEqual([]);
+  });
+
   it("is skipped if the repository has it", async () => {
     const server = await uploadServer();
     server.blobs.set(`a@${small.digest}`, Buffer.alloc(0));
