@@ -1,8 +1,8 @@
 /**
  * The bytes of a layer are the same wherever they are written: by every engine,
- * by both builds of the kernels, in every way (digests.ts). The golden digests
- * may change while KERNEL_VERSION is 0; after that a change here gives layers
- * other digests than before, which is a breaking change.
+ * by both builds of the kernels, in every way (digests.ts). The golden digests are
+ * frozen with KERNEL_VERSION: a change here gives layers other digests than before,
+ * which is a breaking change.
  */
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

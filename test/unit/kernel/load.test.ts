@@ -23,7 +23,7 @@ test("the kernels are found beside a bundle, above its chunks, and from the sour
     ["dist", "chunks", "node-1a2b.js"],
     ["cli", "host", "kernels.ts"],
   ]) {
-    expect((await loadKernels(from(...path))).engine).toBe("wasm-0");
+    expect((await loadKernels(from(...path))).engine).toBe("wasm-1");
   }
 });
 
@@ -39,7 +39,7 @@ test("where vectors are unknown, the build without them is loaded", async () => 
   // A module this engine refuses, as one without vectors refuses the first.
   await writeFile(join(folder, "kernels.wasm"), "not a module");
   await copyFile(built.replace("kernels.wasm", "kernels-scalar.wasm"), join(folder, "kernels-scalar.wasm"));
-  expect((await loadKernels(from("cli.js"))).engine).toBe("wasm-0");
+  expect((await loadKernels(from("cli.js"))).engine).toBe("wasm-1");
 });
 
 test("a damaged file is an error that says how to build it again", async () => {
