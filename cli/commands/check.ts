@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { ERRORS } from "../../src/error.ts";
 import { type CheckReport, checkImage } from "../../src/inspect/check.ts";
 import { isContentFault } from "../../src/inspect/findings.ts";
+import { shownUri } from "../../src/pipeline/uri.ts";
 import { checkReportText } from "../output/check-report.ts";
 import { registriesIn, runCommand } from "./run.ts";
 import { addSourceOptions, openRawSource, SOURCES_HELP, type SourceOptions } from "./source.ts";
@@ -29,7 +30,9 @@ export function addCheck(program: Command, exit: (code: number) => void): void {
           const { raw, selection } = await openRawSource(source, options, host);
           const { platform, allPlatforms } = selection;
           const report = await checkImage(raw, { platform, allPlatforms, fast: options.fast === true }, host);
-          await output.result(report, (colors, width) => checkReportText(report, source, colors, width));
+          await output.result(report, (colors, width) =>
+            checkReportText(report, shownUri(source), colors, width),
+          );
           return exitCodeOf(report);
         },
         () => registriesIn(source),

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { imageInfo, imageInfos } from "../../src/inspect/info.ts";
+import { shownUri } from "../../src/pipeline/uri.ts";
 import { imageInfoText } from "../output/image-info.ts";
 import { registriesIn, runCommand } from "./run.ts";
 import { addSourceOptions, openDocuments, SOURCES_HELP, type SourceOptions } from "./source.ts";
@@ -23,11 +24,13 @@ export function addInfo(program: Command, exit: (code: number) => void): void {
           if (options.allPlatforms) {
             const images = await imageInfos(raw, host);
             await output.result({ images }, (colors, width) =>
-              images.map((info) => imageInfoText(info, source, colors, width)).join("\n"),
+              images.map((info) => imageInfoText(info, shownUri(source), colors, width)).join("\n"),
             );
           } else {
             const info = await imageInfo(raw, selection, host);
-            await output.result(info, (colors, width) => imageInfoText(info, source, colors, width));
+            await output.result(info, (colors, width) =>
+              imageInfoText(info, shownUri(source), colors, width),
+            );
           }
         },
         () => registriesIn(source),

@@ -84,6 +84,11 @@ function splitHost(path: string): { registry: string; repository: string } {
   return { registry: HUB, repository: slash < 0 ? `library/${path}` : path };
 }
 
+/** A reference, or what should have been one, for people: without a login that stands in front. */
+export function withoutLogin(text: string): string {
+  return text.replace(/^.*@(?!sha\d+:)/s, "…@");
+}
+
 function invalid(text: string, reason: string): SealiftError {
-  return new SealiftError("REFERENCE_INVALID", `Cannot read reference "${text}": ${reason}`);
+  return new SealiftError("REFERENCE_INVALID", `Cannot read reference "${withoutLogin(text)}": ${reason}`);
 }

@@ -1,4 +1,6 @@
 import { SealiftError } from "../error.ts";
+import { withoutLogin } from "../oci/reference.ts";
+import { isHttpUrl, shownPath } from "../source/http-file.ts";
 
 /** `scheme://[user:password@]path[?query][#fragment]`, as the sources and sinks take it. */
 export interface Uri {
@@ -32,7 +34,7 @@ export function parseUri(text: string): Uri {
   let rest = match[2] as string;
   const fragment = cut("#");
   // An archive's address is its server's: nothing in it is ours to decode.
-  if (FILE_SCHEMES.has(scheme) && /^https?:\/\//i.test(rest)) {
+  if (FILE_SCHEMES.has(scheme) && isHttpUrl(rest)) {
     return { scheme, path: rest, options: new Map(), ...(fragment && { fragment: decode(text, fragment) }) };
   }
   const query = cut("?");
@@ -66,7 +68,15 @@ export function parseUri(text: string): Uri {
     if (!userinfo) return {};
     rest = rest.slice(userinfo[0].length);
     const [username = "", ...password] = (userinfo[1] as string).split(":");
-    return { username: decode(text, username), password: decode(text, password.join(":")) };
+    try {
+      return { username: decodeURIComponent(username), password: decodeURIComponent(password.join(":")) };
+    } catch {
+      throw invalid(
+        text,
+        "its user or password is not percent-encoded correctly",
+        "Write %25 for a percent sign.",
+      );
+    }
   }
 }
 
@@ -117,9 +127,17 @@ function decode(text: string, part: string): string {
   }
 }
 
-function invalid(text: string, reason: string): SealiftError {
+/** A URI for people: without logins, and without what a query of an archive's address may sign. */
+export function shownUri(text: string): string {
+  const [, scheme = "", mark = "", rest = text] = /^([a-z][a-z0-9+.-]*)(:(?:\/\/)?)(.*)$/s.exec(text) ?? [];
+  if (!FILE_SCHEMES.has(scheme)) return `${scheme}${mark}${withoutLogin(rest)}`;
+  return `${scheme}${mark}${shownPath(rest)}`;
+}
+
+function invalid(text: string, reason: string, hint?: string): SealiftError {
   return new SealiftError(
     "URI_INVALID",
-    `Cannot read URI "${text.replace(/\/\/[^/@]*@/, "//…@")}": ${reason}`,
+    `Cannot read URI "${shownUri(text)}": ${reason}`,
+    hint ? { hint } : {},
   );
 }

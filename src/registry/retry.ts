@@ -40,7 +40,8 @@ export class Patience {
     const wait = this.#waitFor(error);
     if (wait > LONGEST_WAIT) throw error;
     this.#host.log({
-      type: "debug",
+      // A minute went by: whoever waits must hear why.
+      type: error.silent ? "warning" : "debug",
       message: `${error.message}; trying again in ${(wait / 1000).toFixed(1)} s`,
       details: { event: "retry", wait },
     });

@@ -44,7 +44,7 @@ export function httpTransport(
 function exchange(
   request: ClientRequest,
   init: FetchInit,
-  { connect, answer, silence }: Timeouts,
+  { connect, answer, storing, silence }: Timeouts,
 ): Promise<FetchResponse> {
   return new Promise((resolve, reject) => {
     const { signal } = init;
@@ -75,7 +75,8 @@ function exchange(
     const connection = connected(request).then(() => clearTimeout(connecting));
     Promise.all([connection, sendBody(request, init, silence)]).then(
       () => {
-        if (!answered && !request.destroyed) answering = within(answer, "did not answer");
+        const patience = init.body === undefined ? answer : storing;
+        if (!answered && !request.destroyed) answering = within(patience, "did not answer");
       },
       (error) => (answered ?? request).destroy(error),
     );

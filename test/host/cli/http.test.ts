@@ -6,7 +6,7 @@ import { collect } from "../../../src/bytes/stream.ts";
 import { fetchContract, pieces, sizeOf, TestServer } from "../../contract/fetch.ts";
 
 const MIB = 1 << 20;
-const IMPATIENT = { connect: 50, answer: 50, silence: 50 };
+const IMPATIENT = { connect: 50, answer: 50, storing: 50, silence: 50 };
 
 fetchContract("the Node host's", () => httpTransport({}).fetch);
 

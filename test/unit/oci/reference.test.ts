@@ -75,4 +75,8 @@ describe("a reference", () => {
       ),
     );
   });
+
+  it("that a login stands before is refused without showing that", () => {
+    expect(() => parseReference("bob:pa/ss@h/a:1")).toThrow(/^Cannot read reference "…@h\/a:1": (?!.*pa)/);
+  });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { allowOptions, booleanOption, parseUri, type Uri } from "../../../src/pipeline/uri.ts";
+import { allowOptions, booleanOption, parseUri, shownUri, type Uri } from "../../../src/pipeline/uri.ts";
 import { registryOptions, withJobs } from "../../../src/pipeline/uri-options.ts";
 
 describe("a file's URI", () => {
@@ -56,9 +56,19 @@ describe("what is no URI", () => {
     expect(() => parseUri(text)).toThrow(expect.objectContaining({ code: "URI_INVALID" }));
   });
 
+  it.each([
+    ["registry://bob:pa/ss@h/a:1", "registry://…@h/a:1"],
+    [`registry://h/a@sha256:${"0".repeat(64)}`, `registry://h/a@sha256:${"0".repeat(64)}`],
+    ["tar://https://bob:pass@h/a.tar?sig=secret", "tar://https://h/a.tar?sig=…"],
+    ["tar://a@b.tar", "tar://a@b.tar"],
+    ["nothing", "nothing"],
+  ])("is shown without a login: %s", (text, shown) => {
+    expect(shownUri(text)).toBe(shown);
+  });
+
   it("is refused without showing its password", () => {
-    expect(() => parseUri("registry://user:hunter2@%zz/")).not.toThrow(/hunter2/);
     expect(() => parseUri("registry://u%zz:hunter2@h/a")).toThrow(/^(?!.*hunter2)/);
+    expect(() => parseUri("registry://u:100%hunter2@h/a")).toThrow(/^(?!.*hunter2).*percent-encoded/);
   });
 });
 
