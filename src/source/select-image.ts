@@ -1,3 +1,4 @@
+import { isSealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
 import { type OpenBlob, readDocument } from "../image/stored-blob.ts";
 import { type ImageConfig, parseImageConfig } from "../oci/config.ts";
@@ -30,6 +31,8 @@ export async function selectManifest(
 
 /** An index inside an index is rare, a third level unheard of. */
 const MAX_NESTING = 4;
+/** Each is a document to fetch: an index full of indexes is a way to make a client ask for ever. */
+const MAX_NESTED = 16;
 
 /**
  * The manifest of the platform's image: that of its index, or the descriptor's
@@ -46,10 +49,43 @@ export async function imageManifest(
     await requirePlatform(descriptor, platform, open, host);
   let selected = descriptor;
   for (let depth = 0; isIndexType(selected.mediaType) && depth < MAX_NESTING; depth++) {
-    const index = parseImageIndex(await readDocument(selected, open, host), selected.digest);
-    selected = selectPlatform(index.manifests, platform ?? DEFAULT_PLATFORM, selected.digest);
+    const { manifests } = parseImageIndex(await readDocument(selected, open, host), selected.digest);
+    const choices = await platformsOf(manifests, platform ?? DEFAULT_PLATFORM, open, host);
+    selected = selectPlatform(choices, platform ?? DEFAULT_PLATFORM, selected.digest);
   }
   return selected;
+}
+
+/**
+ * What an index offers: its own entries, and where none of them is for the
+ * platform, those of the indexes in it that say no platform themselves. The
+ * latter are read only then, as not all of them need be there.
+ */
+async function platformsOf(
+  manifests: readonly Descriptor[],
+  wanted: Platform,
+  open: OpenBlob,
+  host: Host,
+  depth = 2,
+): Promise<readonly Descriptor[]> {
+  const nested = manifests.filter((entry) => isIndexType(entry.mediaType) && !entry.platform);
+  if (nested.length === 0 || nested.length > MAX_NESTED || depth === 0) return manifests;
+  if (isOffered(manifests, wanted)) return manifests;
+  const offered = manifests.filter((entry) => !nested.includes(entry));
+  for (const entry of nested) {
+    const index = parseImageIndex(await readDocument(entry, open, host), entry.digest);
+    offered.push(...(await platformsOf(index.manifests, wanted, open, host, depth - 1)));
+  }
+  return offered;
+}
+
+function isOffered(manifests: readonly Descriptor[], wanted: Platform): boolean {
+  try {
+    return selectPlatform(manifests, wanted, "an index") !== undefined;
+  } catch (error) {
+    if (isSealiftError(error, "PLATFORM_NOT_FOUND")) return false;
+    throw error;
+  }
 }
 
 /** A single image says its platform in its config alone. */

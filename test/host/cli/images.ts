@@ -82,6 +82,18 @@ export function layoutOf(tars: readonly Uint8Array[], options: LayoutOptions = {
   return { files, image, config: first.config, layers, diffIds };
 }
 
+/** An image of two platforms whose index is all that another index has, which says no platform of it. */
+export function nestedLayout(): Layout {
+  const { files, image, ...rest } = smallLayout({ architectures: ["amd64", "arm64"] });
+  const outer = json({ schemaVersion: 2, mediaType: INDEX, manifests: [image] });
+  const digest = `sha256:${sha256(outer)}`;
+  const entry = { mediaType: INDEX, digest, size: outer.length };
+  const added = new Map(files)
+    .set(`blobs/sha256/${sha256(outer)}`, outer)
+    .set("index.json", json({ schemaVersion: 2, manifests: [entry] }));
+  return { files: added, image: entry, ...rest };
+}
+
 /** A small image: two layers, with times of their own. */
 export function smallLayout(options: LayoutOptions = {}): Layout {
   const base = archive(

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { archive, rawMember } from "../../unit/tar/raw.ts";
 import { type ServedRegistry, startRegistry, Workspace } from "./cli.ts";
 import { type Counting, countingFileServer, countingProxy } from "./counting.ts";
-import { archiveOf, dockerArchive, layoutOf, smallLayout } from "./images.ts";
+import { archiveOf, dockerArchive, layoutOf, nestedLayout, smallLayout } from "./images.ts";
 
 const BINARY = Buffer.concat([Buffer.from([0, 0xff, 0xfe, 0x0d, 0x0a, 0x80]), randomBytes(3_000)]);
 const BIG = archive(
@@ -28,6 +28,7 @@ beforeAll(async () => {
   writeFileSync(work.at("two.oci.tar"), archiveOf(smallLayout({ architectures: ["amd64", "arm64"] }).files));
   const others = smallLayout({ architectures: ["arm64", "riscv64"] });
   writeFileSync(work.at("three.oci.tar"), archiveOf(others.files));
+  writeFileSync(work.at("nested.oci.tar"), archiveOf(nestedLayout().files));
   writeFileSync(work.at("big.oci.tar"), archiveOf(big.files));
   await work.sealift(["process", "oci-archive://big.oci.tar", `registry://${registry.host}/big:v1`]);
   counting = await countingProxy(registry.url);
@@ -117,6 +118,14 @@ describe("ls and cat", () => {
     expect(await list("--layer", "1")).toBe("/hello\n/data\n");
     const missing = await work.run(["ls", "oci-archive://small.oci.tar", "/opt/motd"]);
     expect([missing.code, missing.stderr]).toEqual([5, expect.stringContaining("There is /etc/motd.")]);
+  });
+
+  test("find a platform's image in an index inside an index", async () => {
+    const source = ["cat", "oci-archive://nested.oci.tar", "/etc/motd"];
+    expect(await work.sealift([...source, "--platform", "linux/arm64"])).toBe("welcome\n");
+    expect((await work.run([...source, "--platform", "linux/s390x"])).stderr).toContain(
+      "linux/amd64, linux/arm64",
+    );
   });
 
   test("list each platform's files, or those of the one that is asked for", async () => {
