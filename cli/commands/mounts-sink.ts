@@ -1,5 +1,7 @@
+import { CATALOG_FILE } from "../../src/layout/catalog.ts";
 import { requireFiles } from "../../src/pipeline/archive-files.ts";
 import { presentFolder } from "../../src/pipeline/core-schemes.ts";
+import { refuseForeign } from "../../src/pipeline/refuse-foreign.ts";
 import type { OpenSink } from "../../src/pipeline/schemes.ts";
 import { allowOptions } from "../../src/pipeline/uri.ts";
 import { mountsSink as writeAndMount } from "../../src/sink/mounts-sink.ts";
@@ -9,6 +11,7 @@ import { mountOverlay, refuseUnmountable } from "../host/overlay-mount.ts";
 export const mountsSink: OpenSink = async (uri, host, { jobs }) => {
   allowOptions(uri);
   await refuseUnmountable(uri.path);
+  await refuseForeign(uri.path, ["rootfs", "delta", "working"], CATALOG_FILE, host);
   const existing = await presentFolder(uri.path, host);
   const target = {
     name: uri.path,

@@ -4,7 +4,7 @@ import { applyFilters, type Filter } from "../filter/filter.ts";
 import { recompress } from "../filter/recompress.ts";
 import type { Host } from "../host.ts";
 import type { AnyManifest } from "../image/image.ts";
-import { holdsImageFiles } from "../layout/catalog.ts";
+import { CATALOG_FILE, holdsImageFiles } from "../layout/catalog.ts";
 import { OCI_LAYOUT_FILE, readOciLayout } from "../layout/oci-layout.ts";
 import { parseRemoteReference } from "../oci/reference.ts";
 import { dockerSaveSink } from "../sink/docker-save-sink.ts";
@@ -12,7 +12,7 @@ import { expandRootFs, type FolderTarget, folderSink } from "../sink/folder-sink
 import { type OciLayoutTarget, ociLayoutSink } from "../sink/oci-layout-sink.ts";
 import { belowReference, registryBelowSink } from "../sink/registry-below-sink.ts";
 import { registrySink } from "../sink/registry-sink.ts";
-import { runtimeBundleSink } from "../sink/runtime-bundle-sink.ts";
+import { IMAGE_CONFIG_FILE, runtimeBundleSink } from "../sink/runtime-bundle-sink.ts";
 import type { Sink } from "../sink/sink.ts";
 import { isHttpUrl, shownPath } from "../source/http-file.ts";
 import { filesImage, ociLayoutImage } from "../source/layout-source.ts";
@@ -20,6 +20,7 @@ import { registryImage } from "../source/registry-source.ts";
 import type { Selection } from "../source/select-image.ts";
 import { tarFilesWriter } from "../tar/files-writer.ts";
 import { archiveFiles, requireFiles } from "./archive-files.ts";
+import { refuseForeign } from "./refuse-foreign.ts";
 import type { OpenSink, OpenSource, RunOptions, Schemes } from "./schemes.ts";
 import { severalInFiles } from "./several-in-files.ts";
 import { severalInQuay } from "./several-in-quay.ts";
@@ -99,11 +100,13 @@ async function folderTarget(uri: Uri, host: Host, { jobs }: RunOptions, several:
       hint: `Choose another folder, or add the image to it: oci-layout://${uri.path}`,
     });
   }
+  const expand = booleanOption(uri.options, "expand");
+  if (expand) await refuseForeign(uri.path, ["manifest"], CATALOG_FILE, host);
   const target: FolderTarget = {
     name: uri.path,
     jobs,
     uniqueNames: several || booleanOption(uri.options, "unique_names"),
-    ...(booleanOption(uri.options, "expand") && { expand: expandRootFs }),
+    ...(expand && { expand: expandRootFs }),
     ...(uri.fragment && { imageName: uri.fragment }),
     ...(existing && { existing }),
   };
@@ -113,6 +116,7 @@ async function folderTarget(uri: Uri, host: Host, { jobs }: RunOptions, several:
 const runtimeBundle: OpenSink = async (uri, host) => {
   allowOptions(uri, "readonly", "hostname");
   const hostname = hostnameOption(uri);
+  await refuseForeign(uri.path, ["rootfs", "config.json"], IMAGE_CONFIG_FILE, host);
   const options = { readonly: booleanOption(uri.options, "readonly"), ...(hostname && { hostname }) };
   return runtimeBundleSink(await requireFiles(host).createFolder(uri.path), uri.path, host, options);
 };

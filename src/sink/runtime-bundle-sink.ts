@@ -10,6 +10,9 @@ import { newRootFs } from "./root-fs.ts";
 import { singleImageSink } from "./single-image-sink.ts";
 import type { Sink, SinkResult } from "./sink.ts";
 
+/** The image's own config: no part of the runtime-spec, so it tells a bundle of ours. */
+export const IMAGE_CONFIG_FILE = "container-config.json";
+
 /** Writes a bundle of the runtime-spec, for runc and its like: `rootfs`, `config.json`, and the image's own config. */
 export function runtimeBundleSink(
   writer: FilesWriter,
@@ -24,7 +27,7 @@ export function runtimeBundleSink(
     const user = await imageUser(value.config?.User ?? "", tree, image.layers);
     const config = JSON.stringify(runtimeConfig(value, user, options), undefined, 2);
     await put("config.json", new TextEncoder().encode(`${config}\n`));
-    await put("container-config.json", bytes);
+    await put(IMAGE_CONFIG_FILE, bytes);
     for (const layer of image.layers) await layer.release();
     await writer.commit();
     return { name, layers: layers.map((layer) => noted({ ...layer, outcome: "unpacked" }, host)) };

@@ -213,6 +213,25 @@ describe("oci://", () => {
     expect(stderr).toMatch(/^error\[CONFIG_INVALID\]: Cannot find user "nobody-knows"/);
     expect(existsSync(work.at("strange"))).toBe(false);
   });
+
+  it.each([
+    ["oci://theirs", "rootfs"],
+    ["dir://theirs?expand=true", "manifest"],
+  ])("like all that replaces a root file system (%s), leaves alone what others made", async (sink, name) => {
+    mkdirSync(work.at("theirs", name), { recursive: true });
+    writeFileSync(work.at("theirs", name, "mine"), "mine");
+    const { code, stderr } = await work.run(["process", "tar://shop.tar", sink]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      new RegExp(`^error\\[ALREADY_EXISTS\\]: Cannot write theirs: it has a ${name} that`),
+    );
+    expect(readdirSync(work.at("theirs", name))).toEqual(["mine"]);
+  });
+
+  it("replaces a bundle that it wrote", async () => {
+    for (let run = 0; run < 2; run++) await sealift("process", "tar://shop.tar", "oci://renewed");
+    expect(readdirSync(work.at("renewed")).sort()).toEqual(["config.json", "container-config.json", "rootfs"]);
+  });
 });
 
 describe.skipIf(!isRoot)("without root", () => {
