@@ -64,7 +64,7 @@ async function login(
   options: LoginOptions,
   { host, output }: Context,
 ): Promise<undefined> {
-  const { passwordStdin, insecure = false } = options;
+  const { passwordStdin, insecure } = options;
   refuseColon(username);
   const password = passwordStdin
     ? await passwordFromStdin()

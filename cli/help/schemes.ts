@@ -3,7 +3,7 @@ export const SCHEMES = `A source and a destination are URIs: SCHEME://PATH?OPTIO
 From and to:
   registry://[USER:PASSWORD@]HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]
                        without a tag latest; docker.io is Docker Hub
-      ?insecure=true   speak HTTP to a host that is not this machine
+      ?insecure=true   speak HTTP; false: HTTPS to this machine too
   tar://FILE           docker save's archive; read, an OCI archive too, both
                        also gzipped, and - is standard input
   oci-archive://FILE   an OCI layout in a tar

@@ -7,8 +7,8 @@ import { matchesPattern } from "./name-pattern.ts";
 import { noneFound } from "./none-found.ts";
 import type { OpenSources } from "./schemes.ts";
 import { noteWithout, registrySourceImage } from "./several-in-registry.ts";
-import { allowOptions, booleanOption, type Uri } from "./uri.ts";
-import { PLATFORM_OPTIONS } from "./uri-options.ts";
+import { allowOptions, type Uri } from "./uri.ts";
+import { insecureOption, PLATFORM_OPTIONS } from "./uri-options.ts";
 
 /** Quay's own, unless `?host=` names another one that runs it. */
 const QUAY = "quay.io";
@@ -23,7 +23,7 @@ export const severalInQuay: OpenSources = async (uri, host, options) => {
   const label = labelOption(uri);
   const registry = uri.options.get("host") ?? QUAY;
   const token = uri.options.get("token") ?? uri.password;
-  const insecure = options.insecure || booleanOption(uri.options, "insecure");
+  const insecure = insecureOption(uri, options);
   const quay = quayOrganisation(host, registry, organisation, { insecure, ...(token && { token }) });
   const names = (await quay.repositories()).filter((name) => matchesPattern(name, pattern));
   const images: Reference[] = [];

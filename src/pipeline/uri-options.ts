@@ -50,7 +50,12 @@ export function registryOptions(uri: Uri, options: RunOptions): RepositoryOption
     throw new SealiftError("URI_INVALID", "Cannot use option password: there is no username");
   }
   return {
-    insecure: booleanOption(uri.options, "insecure") || options.insecure === true,
+    insecure: insecureOption(uri, options),
     ...(username !== undefined && { credential: { username, password: password ?? "", origin: "the URI" } }),
   };
+}
+
+/** The URI's, which may also ask for TLS on this machine; undefined where nothing asks. */
+export function insecureOption({ options: given }: Uri, { insecure }: RunOptions): boolean | undefined {
+  return given.has("insecure") ? booleanOption(given, "insecure") : insecure || undefined;
 }

@@ -18,7 +18,7 @@ export interface Call extends HttpRequest {
 
 export interface RegistryOptions {
   /** Speak HTTP, not only to loopback. */
-  readonly insecure?: boolean;
+  readonly insecure?: boolean | undefined;
   /** For this registry alone, before the host's own. */
   readonly credential?: Credential;
   /** Nothing is tried without the credential, for those who want to know whether it holds. */

@@ -14,14 +14,14 @@ export interface Endpoint {
 const HUB_NAMES = ["docker.io", "index.docker.io", "registry-1.docker.io"];
 const HUB_HOST = "registry-1.docker.io";
 
-/** HTTPS, but HTTP for loopback hosts and where `insecure` asks for it. Throws REFERENCE_INVALID. */
-export function endpointOf(registry: string, insecure = false): Endpoint {
+/** HTTPS, but HTTP where `insecure` asks for it, and for loopback hosts unless that is false. Throws REFERENCE_INVALID. */
+export function endpointOf(registry: string, insecure?: boolean): Endpoint {
   const host = HUB_NAMES.includes(registry) ? HUB_HOST : registry;
   const base = parseUrl(`https://${host}/`);
   if (!base || base.href !== `${base.origin}/`) {
     throw new SealiftError("REFERENCE_INVALID", `Cannot use registry "${registry}": it is not a host`);
   }
-  const plain = insecure || isLoopback(base.hostname);
+  const plain = insecure ?? isLoopback(base.hostname);
   return { registry, base: plain ? new URL(`http://${host}/`) : base };
 }
 

@@ -20,7 +20,7 @@ export interface QuayOptions {
   /** An OAuth token of the API; without it only what is public is seen. */
   readonly token?: string;
   /** Speak HTTP, not only to loopback. */
-  readonly insecure?: boolean;
+  readonly insecure?: boolean | undefined;
 }
 
 /** An organisation at Quay, through its own REST API: it lists what `_catalog` there does not. */
@@ -49,7 +49,7 @@ export function quayOrganisation(
   host: Host,
   registry: string,
   name: string,
-  { token, insecure = false }: QuayOptions = {},
+  { token, insecure }: QuayOptions = {},
 ): QuayOrganisation {
   const { base } = endpointOf(registry, insecure);
   const ask = async <T>(

@@ -32,7 +32,7 @@ export function addBuild(bundle: Command, exit: (code: number) => void): void {
     exit(await runCommand(options, work, () => registriesOf(options.file)));
     async function work({ host, output }: CommandContext): Promise<undefined> {
       const created = sourceDateEpoch();
-      const registry = { insecure: options.insecure ?? false };
+      const registry = { insecure: options.insecure };
       const built = await buildBundle(options.file, host, {
         registry,
         ...(created !== undefined && { created }),

@@ -24,7 +24,7 @@ export function addPull(bundle: Command, exit: (code: number) => void): void {
         options,
         async ({ host, output }) => {
           const reference = parseRemoteReference(text);
-          const repository = openRepository(host, reference, { insecure: options.insecure ?? false });
+          const repository = openRepository(host, reference, { insecure: options.insecure });
           const pulled = await pullBundle(repository, referenceTarget(reference), host);
           const path = options.output ?? `${pulled.config.name}.bundle`;
           await writeBundle(pulled, await host.files.createFile(path), host);

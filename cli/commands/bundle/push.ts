@@ -27,7 +27,7 @@ export function addPush(bundle: Command, exit: (code: number) => void): void {
             throw new SealiftError("USAGE", `Cannot push to ${text}: a digest is not a name to push to`);
           const opened = await openBundleFile(await host.files.open(path), host);
           const tag = reference.tag ?? versionTag(opened.config.version);
-          const repository = openRepository(host, reference, { insecure: options.insecure ?? false });
+          const repository = openRepository(host, reference, { insecure: options.insecure });
           const pushed = await pushBundle(opened, repository, tag, host);
           const name = formatReference({ ...reference, tag, digest: pushed.root.digest });
           const { root, uploaded, existing } = pushed;

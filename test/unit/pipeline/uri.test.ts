@@ -57,6 +57,15 @@ describe("what is no URI", () => {
   });
 
   it.each([
+    ["registry://127.0.0.1:5000/a", {}, undefined],
+    ["registry://127.0.0.1:5000/a?insecure=false", { insecure: true }, false],
+    ["registry://h/a", { insecure: true }, true],
+    ["registry://h/a?insecure=true", {}, true],
+  ])("says whether TLS is asked for, the run where it does not: %s", (text, run, insecure) => {
+    expect(registryOptions(parseUri(text), run).insecure).toBe(insecure);
+  });
+
+  it.each([
     ["registry://bob:pa/ss@h/a:1", "registry://…@h/a:1"],
     [`registry://h/a@sha256:${"0".repeat(64)}`, `registry://h/a@sha256:${"0".repeat(64)}`],
     ["tar://https://bob:pass@h/a.tar?sig=secret", "tar://https://h/a.tar?sig=…"],

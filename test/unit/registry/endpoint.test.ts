@@ -25,6 +25,7 @@ describe("a registry's endpoint", () => {
 
   it("is plain HTTP where that is asked for", () => {
     expect(endpointOf("10.0.0.1:5000", true).base.href).toBe("http://10.0.0.1:5000/");
+    expect(endpointOf("127.0.0.1:5000", false).base.href).toBe("https://127.0.0.1:5000/");
   });
 
   it.each(["", "user@host", "host/path", "host?x", "host#x", "a b"])("is never made from %j", (registry) => {
