@@ -28,9 +28,10 @@ export function addCat(program: Command, exit: (code: number) => void): void {
             if (!found) throw noSuchFile(path, files);
             const type = found.entry?.type ?? "directory";
             if (type !== "file") {
+              const device = type === "character" || type === "block" ? " device" : "";
               throw new SealiftError(
                 "UNSUPPORTED",
-                `Cannot print ${shownName(path)}: it is a ${type}, not a file`,
+                `Cannot print ${shownName(path)}: it is a ${type}${device}, not a file`,
                 {
                   hint: type === "directory" ? "List it with `sealift ls`." : "",
                 },

@@ -169,7 +169,7 @@ class Download {
     if (Number(first) !== this.#position) {
       throw new SealiftError(
         "REGISTRY_ERROR",
-        `Cannot ${this.#call.what}: asked for bytes from ${this.#position}, the registry sends "${range}"`,
+        `Cannot ${this.#call.what}: asked for bytes from ${this.#position}, the registry ${range ? `sends "${range}"` : "does not say which it sends"}`,
       );
     }
     if (total !== "*" && Number(total) !== this.#range.size) throw this.#wrongSize(total ?? "");

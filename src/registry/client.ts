@@ -48,7 +48,10 @@ export class RegistryClient {
       const answer = await this.once(call);
       try {
         const { body } = answer.response;
-        return { ...answer, bytes: body ? await collect(body, limit, call.what) : new Uint8Array() };
+        return {
+          ...answer,
+          bytes: body ? await collect(body, limit, `the answer to ${call.what}`) : new Uint8Array(),
+        };
       } catch (error) {
         throw networkFailure(this.host, call.what, answer.url, error);
       }

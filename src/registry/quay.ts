@@ -60,7 +60,7 @@ export function quayOrganisation(
   ): Promise<T> => {
     const url = new URL(["api", "v1", "repository", ...path.map(encodeURIComponent)].join("/"), base);
     url.search = new URLSearchParams(parameters).toString();
-    return parseJson(schema, await get(url, what, host, token), what, "REGISTRY_ERROR");
+    return parseJson(schema, await get(url, what, host, token), `the answer to ${what}`, "REGISTRY_ERROR");
   };
   return {
     async repositories() {
@@ -107,6 +107,6 @@ function get(url: URL, what: string, host: Host, token: string | undefined): Pro
       const tried = token ? ["the URI's token"] : [];
       throw await failureOf(response, { what, tried, now: host.clock.now() });
     }
-    return response.body ? collect(response.body, MAX_ANSWER, what) : new Uint8Array();
+    return response.body ? collect(response.body, MAX_ANSWER, `the answer to ${what}`) : new Uint8Array();
   });
 }

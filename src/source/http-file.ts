@@ -99,7 +99,10 @@ function totalOf(response: FetchResponse, start: number, { what }: HttpAddress):
   const range = response.headers.get("content-range") ?? "";
   const [, first, total] = /^bytes (\d+)-\d+\/(\d{1,15})$/.exec(range.trim()) ?? [];
   if (Number(first) === start && total !== undefined) return Number(total);
-  throw new SealiftError("IO", `Cannot ${what}: asked for bytes from ${start}, the server sends "${range}"`);
+  throw new SealiftError(
+    "IO",
+    `Cannot ${what}: asked for bytes from ${start}, the server ${range ? `sends "${range}"` : "does not say which it sends"}`,
+  );
 }
 
 function bodyOf({ body }: FetchResponse): ByteStream {
