@@ -230,7 +230,11 @@ describe("oci://", () => {
 
   it("replaces a bundle that it wrote", async () => {
     for (let run = 0; run < 2; run++) await sealift("process", "tar://shop.tar", "oci://renewed");
-    expect(readdirSync(work.at("renewed")).sort()).toEqual(["config.json", "container-config.json", "rootfs"]);
+    expect(readdirSync(work.at("renewed")).sort()).toEqual([
+      "config.json",
+      "container-config.json",
+      "rootfs",
+    ]);
   });
 });
 
