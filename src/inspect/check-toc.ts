@@ -10,6 +10,7 @@ import type { TocChunk } from "../image/toc-chunks.ts";
 import { StreamInput } from "../tar/input.ts";
 import { bodyChunks, readHeads } from "../tar/read.ts";
 import { safePath } from "../tar/safety.ts";
+import { shownName } from "../tar/shown-name.ts";
 import { xattrsOf } from "../tar/xattrs.ts";
 import { refuseAborted } from "./check-layer.ts";
 import type { Findings } from "./findings.ts";
@@ -37,7 +38,7 @@ export async function checkToc(blob: LayerBlob, findings: Findings, host: Host):
 function report(differences: ReadonlyMap<string, string>, findings: Findings): void {
   if (differences.size === 0) findings.add("info", "toc", "its table of contents says what its tar has");
   for (const [path, difference] of [...differences].slice(0, MAX_TOLD)) {
-    findings.add("error", "toc", `its table of contents is wrong about /${path}: ${difference}`);
+    findings.add("error", "toc", `its table of contents is wrong about /${shownName(path)}: ${difference}`);
   }
   const more = differences.size - MAX_TOLD;
   if (more > 0) findings.add("error", "toc", `... and ${more} more`);

@@ -37,7 +37,7 @@ export interface WorkerEvents {
 /**
  * The job it is at, and the next: until the calling thread, which shares the
  * processors with the workers, hears of a result and gives another, a worker
- * would be idle for a sixth of the time.
+ * was idle for a sixth of the time (one trace on two processors).
  */
 const JOBS_AT_ONCE = 2;
 

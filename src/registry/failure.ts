@@ -68,7 +68,7 @@ export interface FailureContext {
 
 /** The error an unwanted answer stands for; reads what the registry says about it. */
 export async function failureOf(response: FetchResponse, context: FailureContext): Promise<SealiftError> {
-  const said = (await registryErrors(response)).map(withoutLogin);
+  const said = (await registryErrors(response)).map(withoutToken);
   const code = codeOf(response.status, said, context);
   const words = said.map(({ code, message }) => quote([code, message].filter(Boolean).join(": ")));
   const message = [
@@ -82,7 +82,7 @@ export async function failureOf(response: FetchResponse, context: FailureContext
 }
 
 /** Some registries repeat what they were sent; what opens them is not for the screen. */
-function withoutLogin({ code, message }: RegistryError): RegistryError {
+function withoutToken({ code, message }: RegistryError): RegistryError {
   return { code, message: message?.replace(/\b(Basic|Bearer)\s+[\w+/.=~-]{4,}/gi, "$1 …") };
 }
 

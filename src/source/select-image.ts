@@ -1,4 +1,3 @@
-import { isSealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
 import { type OpenBlob, readDocument } from "../image/stored-blob.ts";
 import { type ImageConfig, parseImageConfig } from "../oci/config.ts";
@@ -50,41 +49,34 @@ export async function imageManifest(
   let selected = descriptor;
   for (let depth = 0; isIndexType(selected.mediaType) && depth < MAX_NESTING; depth++) {
     const { manifests } = parseImageIndex(await readDocument(selected, open, host), selected.digest);
-    const choices = await platformsOf(manifests, platform ?? DEFAULT_PLATFORM, open, host);
-    selected = selectPlatform(choices, platform ?? DEFAULT_PLATFORM, selected.digest);
+    const place = { what: selected.digest, open, host };
+    selected = await selectNested(manifests, platform ?? DEFAULT_PLATFORM, place);
   }
   return selected;
 }
 
 /**
- * What an index offers: its own entries, and where none of them is for the
- * platform, those of the indexes in it that say no platform themselves. The
- * latter are read only then, as not all of them need be there.
+ * An index's entry for the platform; where it has none, that of the indexes in it
+ * which say no platform themselves. These are read only then, as not all of them
+ * need be there. Throws PLATFORM_NOT_FOUND.
  */
-async function platformsOf(
+async function selectNested(
   manifests: readonly Descriptor[],
   wanted: Platform,
-  open: OpenBlob,
-  host: Host,
+  { what, open, host }: { readonly what: string; readonly open: OpenBlob; readonly host: Host },
   depth = 2,
-): Promise<readonly Descriptor[]> {
-  const nested = manifests.filter((entry) => isIndexType(entry.mediaType) && !entry.platform);
-  if (nested.length === 0 || nested.length > MAX_NESTED || depth === 0) return manifests;
-  if (isOffered(manifests, wanted)) return manifests;
-  const offered = manifests.filter((entry) => !nested.includes(entry));
-  for (const entry of nested) {
-    const index = parseImageIndex(await readDocument(entry, open, host), entry.digest);
-    offered.push(...(await platformsOf(index.manifests, wanted, open, host, depth - 1)));
-  }
-  return offered;
-}
-
-function isOffered(manifests: readonly Descriptor[], wanted: Platform): boolean {
+): Promise<Descriptor> {
   try {
-    return selectPlatform(manifests, wanted, "an index") !== undefined;
+    return selectPlatform(manifests, wanted, what);
   } catch (error) {
-    if (isSealiftError(error, "PLATFORM_NOT_FOUND")) return false;
-    throw error;
+    const isNested = ({ mediaType, platform }: Descriptor) => isIndexType(mediaType) && !platform;
+    const nested = manifests.filter(isNested);
+    if (nested.length === 0 || nested.length > MAX_NESTED || depth === 0) throw error;
+    const spread = manifests.filter((entry) => !isNested(entry));
+    for (const entry of nested) {
+      spread.push(...parseImageIndex(await readDocument(entry, open, host), entry.digest).manifests);
+    }
+    return selectNested(spread, wanted, { what, open, host }, depth - 1);
   }
 }
 

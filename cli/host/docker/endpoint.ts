@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { SealiftError } from "../../../src/error.ts";
-import type { UriOptions } from "../../../src/pipeline/uri.ts";
+import { shownUri, type UriOptions } from "../../../src/pipeline/uri.ts";
 import { currentContext } from "./context.ts";
 import type { DockerSurroundings } from "./surroundings.ts";
 import { type ClientTls, environmentTls } from "./tls.ts";
@@ -90,7 +90,7 @@ function parseHost(text: string, origin: string, tls: ClientTls | undefined): Do
   if (!url) {
     throw new SealiftError(
       "USAGE",
-      `Cannot use ${origin}: "${withoutLogin(text)}" is neither unix:///path nor tcp://host:port`,
+      `Cannot use ${origin}: "${shownUri(text)}" is neither unix:///path nor tcp://host:port`,
     );
   }
   const secure = tls ?? (scheme === "https" ? {} : undefined);
@@ -103,11 +103,6 @@ function parseHost(text: string, origin: string, tls: ClientTls | undefined): Do
     },
     prefix: url.pathname.replace(/\/$/, ""),
   };
-}
-
-/** For messages: what stands before the host may be a secret. */
-function withoutLogin(text: string): string {
-  return text.replace(/\/\/[^/]*@/, "//…@");
 }
 
 /** The scheme is one whose own port no URL leaves out. */
@@ -123,7 +118,7 @@ function unsupported(text: string, scheme: string, origin: string): SealiftError
       : "Name a Unix socket or a TCP address.";
   return new SealiftError(
     "UNSUPPORTED",
-    `Cannot use ${origin}: ${scheme}:// is not supported ("${withoutLogin(text)}")`,
+    `Cannot use ${origin}: ${scheme}:// is not supported ("${shownUri(text)}")`,
     {
       hint,
     },

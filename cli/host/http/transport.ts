@@ -17,7 +17,7 @@ export interface HttpTransport {
   dispose(): void;
 }
 
-/** HTTP/1.1 over connections that are kept; `env` names proxies (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), from Node 24 on. */
+/** HTTP/1.1 over connections that are kept; `env` names proxies (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), from Node 24.5 on. */
 export function httpTransport(
   env: NodeJS.ProcessEnv = process.env,
   timeouts: Timeouts = TIMEOUTS,
