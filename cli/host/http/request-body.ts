@@ -1,67 +1,71 @@
-import type { ClientRequest } from "node:http";
-import type { Socket } from "node:net";
+/** A request's body, on its way. */
 import { chunksOf } from "../../../src/bytes/stream.ts";
 import type { FetchInit } from "../../../src/host.ts";
-import { timedOut } from "./timeouts.ts";
+import type { Connection } from "./connection.ts";
+
+/** What the headers say of the body (RFC 9112, "Message Body Length"). */
+export function bodyHeaders(init: FetchInit): Readonly<Record<string, string>> {
+  const { method = "GET", body } = init;
+  if (body instanceof Uint8Array) return { "content-length": String(body.length) };
+  if (body) return statedLength(init) === undefined ? { "transfer-encoding": "chunked" } : {};
+  // RFC 9110 "Content-Length": with these, one is expected.
+  return ["POST", "PUT", "PATCH"].includes(method) ? { "content-length": "0" } : {};
+}
 
 /**
- * Sends a request with its body, a stream as fast as the network takes it; none
- * of it is read before there is a connection, or after an answer has come.
- * A failure of the stream, or of the server to take it, is the request's.
+ * Sends the body, a stream as fast as the network takes it, as long as somebody
+ * wants it; resolves to whether all of it is sent. Throws why the stream
+ * failed, and where it has another length than is stated.
  */
 export async function sendBody(
-  request: ClientRequest,
-  { body, headers }: FetchInit,
+  connection: Connection,
+  init: FetchInit,
   silence: number,
-): Promise<void> {
-  if (!(body instanceof ReadableStream)) return void request.end(body);
-  let over = false;
-  for (const event of ["response", "close"]) request.once(event, () => (over = true));
-  await connected(request);
-  if (over) return body.cancel();
-  const length = headers?.["content-length"];
-  let left = length === undefined ? Number.NaN : Number(length);
-  for await (const chunk of chunksOf(body)) {
-    left -= chunk.length;
-    // What follows a request on its connection is the next one: none may be longer than it says.
-    if (left < 0) throw new Error(`the body is longer than its ${length} bytes`);
-    if (over) return;
-    if (left === 0) request.end(chunk);
-    else if (!request.write(chunk)) await drained(request, silence);
+  isWanted: () => boolean,
+): Promise<boolean> {
+  const { body } = init;
+  if (body === undefined) return true;
+  if (body instanceof Uint8Array) return send(connection, [body], silence);
+  const length = statedLength(init);
+  const frame = length === undefined ? chunk : counted(Number(length));
+  for await (const piece of chunksOf(body)) {
+    const parts = frame(piece);
+    if (!isWanted() || !(await send(connection, parts, silence))) return false;
   }
-  if (left > 0) throw new Error(`the body is shorter than its ${length} bytes`);
-  if (!request.writableEnded) request.end();
+  return isWanted() && (await send(connection, frame(), silence));
 }
 
-/** What of node:tls's sockets tells that they are, and that their handshake is not done. */
-type Securable = Socket & { readonly encrypted?: true; readonly secureConnecting?: boolean };
+/** The parts of a message that carry a piece of a stream; without one, those that end it. */
+type Frame = (piece?: Uint8Array) => readonly (Uint8Array | string)[];
 
-/** Resolves when the request has a connection to send over, or has failed. */
-export function connected(request: ClientRequest): Promise<void> {
-  return new Promise((resolve) => {
-    request.once("close", resolve);
-    request.once("socket", (socket) => {
-      const { encrypted, secureConnecting } = socket as Securable;
-      if (socket.connecting || secureConnecting)
-        socket.once(encrypted ? "secureConnect" : "connect", resolve);
-      else resolve();
-    });
-  });
+/** RFC 9112, "Chunked Transfer Coding". */
+const chunk: Frame = (piece) => (piece ? [`${piece.length.toString(16)}\r\n`, piece, "\r\n"] : ["0\r\n\r\n"]);
+
+/** What follows a request on its connection is the next one: no body may be longer than it says. */
+function counted(length: number): Frame {
+  let left = length;
+  return (piece) => {
+    left -= piece?.length ?? 0;
+    if (left < 0) throw new Error(`the body is longer than its ${length} bytes`);
+    if (!piece && left > 0) throw new Error(`the body is shorter than its ${length} bytes`);
+    return piece ? [piece] : [];
+  };
 }
 
-/** Node counts a large write's progress as life, so that a slow line is not taken for a dead one. */
-function drained(request: ClientRequest, silence: number): Promise<void> {
-  return new Promise((resolve) => {
-    const { socket } = request;
-    const stalled = () => request.destroy(timedOut("took nothing", silence));
-    const goOn = () => {
-      socket?.setTimeout(0, stalled);
-      for (const event of ENDS_OF_WAITING) request.off(event, goOn);
-      resolve();
-    };
-    socket?.setTimeout(silence, stalled);
-    for (const event of ENDS_OF_WAITING) request.on(event, goOn);
-  });
+/** Whether the connection has taken them; why it has not, its reader hears. */
+async function send(
+  connection: Connection,
+  parts: readonly (Uint8Array | string)[],
+  silence: number,
+): Promise<boolean> {
+  if (!connection.isOpen) return false;
+  if (connection.write(...parts)) return true;
+  connection.limit(silence, "took nothing");
+  await connection.drained();
+  connection.limit(0);
+  return connection.isOpen;
 }
 
-const ENDS_OF_WAITING = ["drain", "response", "close"];
+function statedLength({ headers = {} }: FetchInit): string | undefined {
+  return Object.entries(headers).find(([name]) => name.toLowerCase() === "content-length")?.[1];
+}

@@ -1,113 +1,62 @@
-import type { IncomingMessage } from "node:http";
-import type { Readable, Transform } from "node:stream";
-import { type ByteStream, streamFrom } from "../../../src/bytes/stream.ts";
-import { timedOut } from "./timeouts.ts";
+/** An answer's body as its head frames it (RFC 9112, "Message Body"). */
+import { chunkedBody } from "./chunked.ts";
+import { ended, type Incoming } from "./connection.ts";
+import { notHttp, type ResponseHead } from "./response-head.ts";
 
-/**
- * Bytes that are read before they are asked for. Pieces are as large as the
- * socket gives them, 64 KiB: joined they would be fewer and need more memory,
- * whose collection took longer than all the steps of the pieces.
- */
-export const READ_AHEAD = 256 * 1024;
+/** How the end of a body is found. */
+export type Framing =
+  | { readonly type: "none" }
+  | { readonly type: "length"; readonly length: number }
+  | { readonly type: "chunked" }
+  /** Where the connection ends. */
+  | { readonly type: "close" };
 
-/** What is still to come of a body that nobody wants is read rather than its connection given up, up to this many bytes. */
-const WORTH_A_CONNECTION = 64 * 1024;
+/** Answers that have none whatever their headers say. */
+const BODILESS = [204, 304];
 
-/** The body as a stream that reads no further ahead; cancelled, it lets go of the connection. */
-export function responseBody(message: IncomingMessage, silence: number): ByteStream {
-  const pieces = new Pieces(message, decoded(message), silence);
-  return streamFrom(pieces.all(), () => pieces.discard());
+/** Throws where the headers contradict themselves: another reader could take the rest for an answer of its own. */
+export function framingOf({ status, headers }: ResponseHead, method: string): Framing {
+  if (method === "HEAD" || BODILESS.includes(status)) return { type: "none" };
+  const coding = headers.get("transfer-encoding")?.toLowerCase();
+  const length = headers.get("content-length");
+  if (coding !== undefined) {
+    if (coding !== "chunked") throw notHttp(`its transfer coding "${coding.slice(0, 40)}" was not asked for`);
+    if (length !== undefined) throw notHttp("its length is stated twice");
+    return { type: "chunked" };
+  }
+  if (length === undefined) return { type: "close" };
+  // The same said again is no contradiction.
+  const [stated = "", ...others] = new Set(length.split(/, */));
+  if (others.length > 0 || !/^\d{1,15}$/.test(stated)) throw notHttp("its length is not a number");
+  return stated === "0" ? { type: "none" } : { type: "length", length: Number(stated) };
 }
 
-/** Nothing encoded is asked for, but there are servers that send it all the same; as fetch does, it is decoded. */
-function decoded(message: IncomingMessage): Readable {
-  const decoder = decoderOf(message.headers["content-encoding"]);
-  return decoder ? process.getBuiltinModule("node:stream").pipeline(message, decoder, () => {}) : message;
-}
-
-function decoderOf(encoding = ""): Transform | undefined {
-  switch (encoding.trim().toLowerCase()) {
-    case "gzip":
-    case "x-gzip":
-      return process.getBuiltinModule("node:zlib").createGunzip();
-    case "deflate":
-      return process.getBuiltinModule("node:zlib").createInflate();
-    case "br":
-      return process.getBuiltinModule("node:zlib").createBrotliDecompress();
-    default:
-      return undefined;
+/** The body's bytes as they arrive. Throws where the connection ends before it does. */
+export function bodyOf(
+  incoming: Incoming,
+  framing: Exclude<Framing, { readonly type: "none" }>,
+): AsyncGenerator<Uint8Array, void, void> {
+  switch (framing.type) {
+    case "length":
+      return countedBody(incoming, framing.length);
+    case "chunked":
+      return chunkedBody(incoming);
+    case "close":
+      return wholeBody(incoming);
   }
 }
 
-class Pieces {
-  readonly #message: IncomingMessage;
-  readonly #bytes: Readable;
-  readonly #silence: number;
-  /** Arrived, and not asked for yet. */
-  readonly #ready: Buffer[] = [];
-  #readySize = 0;
-  #received = 0;
-  #failure: unknown;
-  #wake = () => {};
-
-  constructor(message: IncomingMessage, bytes: Readable, silence: number) {
-    this.#message = message;
-    this.#bytes = bytes;
-    this.#silence = silence;
-    bytes.on("error", (error) => {
-      this.#failure = error;
-      this.#wake();
-    });
-    bytes.on("end", () => this.#wake());
+async function* countedBody(incoming: Incoming, length: number): AsyncGenerator<Uint8Array, void, void> {
+  for (let left = length; left > 0; ) {
+    const bytes = await incoming.read();
+    if (!bytes) throw ended();
+    if (bytes.length > left) incoming.unread(bytes.subarray(left));
+    const ours = bytes.subarray(0, left);
+    left -= ours.length;
+    yield ours;
   }
+}
 
-  /** What arrives, as it does. */
-  async *all(): AsyncGenerator<Uint8Array, void, void> {
-    this.#bytes.on("data", this.#take);
-    try {
-      for (;;) {
-        const piece = this.#ready.shift();
-        if (piece) yield this.#give(piece);
-        else if (this.#failure !== undefined) throw this.#failure;
-        else if (this.#bytes.readableEnded) return;
-        else await this.#arrival();
-      }
-    } finally {
-      if (!this.#bytes.readableEnded) await this.discard();
-    }
-  }
-
-  /** Lets go of the rest, and of the connection if there is much of it. */
-  async discard(): Promise<void> {
-    const left = Number(this.#message.headers["content-length"]) - this.#received;
-    if (!this.#message.complete && !(left <= WORTH_A_CONNECTION)) return void this.#message.destroy();
-    this.#bytes.off("data", this.#take).resume();
-    if (!this.#bytes.readableEnded && this.#failure === undefined) await this.#arrival();
-  }
-
-  readonly #take = (piece: Buffer): void => {
-    this.#ready.push(piece);
-    this.#readySize += piece.length;
-    this.#received += piece.length;
-    if (this.#readySize >= READ_AHEAD) this.#bytes.pause();
-    this.#wake();
-  };
-
-  #give(piece: Buffer): Uint8Array {
-    this.#readySize -= piece.length;
-    if (this.#readySize < READ_AHEAD / 2 && this.#bytes.isPaused()) this.#bytes.resume();
-    return new Uint8Array(piece.buffer, piece.byteOffset, piece.length);
-  }
-
-  /** Resolves when there are more bytes, or none will come; a server that is silent is given up. */
-  #arrival(): Promise<void> {
-    return new Promise((resolve) => {
-      const silent = () => this.#message.destroy(timedOut("sent nothing", this.#silence));
-      const timer = setTimeout(silent, this.#silence);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
+async function* wholeBody(incoming: Incoming): AsyncGenerator<Uint8Array, void, void> {
+  for (let bytes = await incoming.read(); bytes; bytes = await incoming.read()) yield bytes;
 }

@@ -97,7 +97,7 @@ describe("the Node host's network", () => {
 
   it("says what it takes for no HTTP, and for no TLS", async () => {
     const { fetch } = httpTransport({});
-    await expect(fetch(await rawServer("SSH-2.0\r\n"))).rejects.toThrow(/Parse Error/);
+    await expect(fetch(await rawServer("SSH-2.0\r\n"))).rejects.toThrow("its answer is not HTTP");
     const url = (await rawServer("HTTP/1.1 400 Bad Request\r\n\r\n")).replace("http:", "https:");
     await expect(fetch(url)).rejects.toThrow(/SSL|wrong version/i);
   });

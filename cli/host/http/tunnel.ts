@@ -1,0 +1,33 @@
+/** RFC 9110, "CONNECT": a connection through a proxy that does not hear what is said. */
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import type { Incoming } from "./connection.ts";
+import { proxyLogin } from "./proxy.ts";
+import { requestHead } from "./request-head.ts";
+import { readHead } from "./response-head.ts";
+
+/** The proxy's socket, when it leads to the URL's host. Throws where the proxy refuses. */
+export async function openTunnel(socket: Socket, url: URL, proxy: URL): Promise<Socket> {
+  const target = url.port ? url.host : `${url.hostname}:443`;
+  socket.write(requestHead("CONNECT", target, { host: target, ...proxyLogin(proxy) }), "latin1");
+  const { status } = await readHead(incoming(socket));
+  if (status !== 200) throw new Error(`the proxy ${proxy.host} answered ${status}`);
+  return socket;
+}
+
+/** Reads no further than is asked for: what follows belongs to TLS. */
+function incoming(socket: Socket): Incoming {
+  return {
+    async read() {
+      for (;;) {
+        const piece: Buffer<ArrayBuffer> | null = socket.read();
+        if (piece) return new Uint8Array(piece.buffer, piece.byteOffset, piece.length);
+        if (socket.readableEnded || socket.destroyed) return undefined;
+        await Promise.race(["readable", "end", "close"].map((event) => once(socket, event)));
+      }
+    },
+    unread(bytes) {
+      if (bytes.length > 0) socket.unshift(bytes);
+    },
+  };
+}
