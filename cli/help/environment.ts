@@ -20,6 +20,10 @@ with OCCYSTRAP_ in place of SEALIFT_ is read too.
                           which daemon, as docker's own command takes them
   DOCKER_CONFIG, REGISTRY_AUTH_FILE
                           where docker's and podman's logins are
+  HTTP_PROXY, HTTPS_PROXY, NO_PROXY
+                          the proxy to registries, and the hosts it is not for;
+                          this machine is always asked directly
+  NODE_EXTRA_CA_CERTS     file of certificates to trust besides the usual ones
   NO_COLOR                no colours
   CI                      lines now and then in place of moving progress
 
