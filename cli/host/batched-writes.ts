@@ -3,6 +3,9 @@ import type { FileHandle } from "node:fs/promises";
 /** A system call costs more than copying a small chunk; beyond this size it does not. */
 const BATCH_SIZE = 1 << 20;
 
+/** Bytes whose copying costs more than a system call. */
+const WORTH_A_CALL = 128 * 1024;
+
 /** Bytes after which the disk begins on what shall be on it in the end: at the end alone, everything else had to wait for it. */
 const SYNC_EVERY = 16 << 20;
 
@@ -39,6 +42,13 @@ export class BatchedWrites {
     return this.#position + this.#filled;
   }
 
+  /** As `write`, of a chunk that nobody changes any more: a large one is written from where it is. */
+  async give(chunk: Uint8Array): Promise<void> {
+    if (chunk.length < WORTH_A_CALL) return this.write(chunk);
+    await this.flush();
+    this.#begin(chunk);
+  }
+
   /** Resolves when the chunk may be reused. That it could not be written, a later call may be the first to tell. */
   async write(chunk: Uint8Array): Promise<void> {
     const large = chunk.length >= BATCH_SIZE / 2;
@@ -65,8 +75,12 @@ export class BatchedWrites {
     const [full, other] = this.#batches;
     if (!full || this.#filled === 0) return;
     this.#batches = [other, full];
-    this.#writing = this.#append(full.subarray(0, this.#filled));
+    this.#begin(full.subarray(0, this.#filled));
     this.#filled = 0;
+  }
+
+  #begin(bytes: Uint8Array): void {
+    this.#writing = this.#append(bytes);
     // Told to the next call.
     this.#writing.catch(() => {});
   }

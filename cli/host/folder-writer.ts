@@ -78,7 +78,7 @@ class FolderWriter implements FilesWriter {
       const handle = await open(target, "wx", mode);
       try {
         const writes = new BatchedWrites(handle, { durable: this.#durable });
-        for await (const chunk of chunksOf(await content.open())) await writes.write(chunk);
+        for await (const chunk of chunksOf(await content.open())) await writes.give(chunk);
         await writes.finish();
         if (this.#durable) await writes.sync();
       } finally {
