@@ -57,7 +57,7 @@ const FORMS: readonly Form[] = [
   },
 ];
 
-const ROUNDS = 7;
+const ROUNDS = 11;
 /** So long that what a stream's begin and end cost is no matter. */
 const COPIES = 3;
 const CHUNK = 128 * 1024;
@@ -129,7 +129,14 @@ async function contest(contenders: readonly Contender[], input: Input, form: For
       if (round >= 0) speeds[i]?.push(input.data.length / 1e6 / seconds);
     }
   }
-  const [two = 0, ...others] = speeds.map(median);
-  const label = { bench: "pool", case: `${form.name}, ${input.name}, two workers`, unit: "MB/s" };
-  return others.map((value, i) => row(label, two, { name: contenders[i + 1]?.name ?? "", value }));
+  const compared = (name: string, value: (speeds: number[]) => number) => {
+    const [two = 0, ...others] = speeds.map(value);
+    const label = { bench: "pool", case: `${form.name}, ${input.name}, ${name}`, unit: "MB/s" };
+    return others.map((other, i) => row(label, two, { name: contenders[i + 1]?.name ?? "", value: other }));
+  };
+  // What else the machine does only ever slows: the fastest rounds are those of a quiet one.
+  return [
+    ...compared("two workers", median),
+    ...compared("two workers, fastest", (speeds) => Math.max(...speeds)),
+  ];
 }
