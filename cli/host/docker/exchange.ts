@@ -1,11 +1,20 @@
 /** One request to a docker daemon and its answer, with what goes wrong on the way in our words. */
-import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
-import { request as httpsRequest } from "node:https";
+import { connect as connectSocket, isIP } from "node:net";
+import { connect as connectTls } from "node:tls";
 import * as v from "valibot";
-import { type ByteStream, collect, streamFrom } from "../../../src/bytes/stream.ts";
+import { type ByteStream, chunksOf, collect, streamFrom } from "../../../src/bytes/stream.ts";
 import { reasonOf, SealiftError } from "../../../src/error.ts";
+import type { FetchInit } from "../../../src/host.ts";
 import { parseJson } from "../../../src/oci/json.ts";
 import { systemCode } from "../fs-store-files.ts";
+import { establish } from "../http/connect.ts";
+import type { OpenSocket } from "../http/connection.ts";
+import { exchange as exchangeHttp } from "../http/exchange.ts";
+import { bodyHeaders } from "../http/request-body.ts";
+import { requestHead } from "../http/request-head.ts";
+import { responseOf } from "../http/response.ts";
+import { NOT_HTTP } from "../http/response-head.ts";
+import { TIMEOUTS } from "../http/timeouts.ts";
 import type { DockerEndpoint } from "./endpoint.ts";
 
 export interface Call {
@@ -13,15 +22,9 @@ export interface Call {
   /** With its query, percent-encoded where that is needed. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: ByteStream;
   /** Ends the exchange when it aborts. */
   readonly signal?: AbortSignal | undefined;
-}
-
-export interface Exchange {
-  /** Where the body goes; `end` sends what has none. */
-  readonly request: ClientRequest;
-  /** The answer, whatever its status. Rejects with UNREACHABLE, DENIED. */
-  readonly answer: Promise<Answer>;
 }
 
 export interface Answer {
@@ -32,29 +35,43 @@ export interface Answer {
 /** Larger answers are no descriptions of images and no error messages, in bytes. */
 const MAX_ANSWER = 16 * 1024 * 1024;
 
-/** Begins an exchange; nothing is sent before the request is written to or ended. */
-export function startExchange(endpoint: DockerEndpoint, call: Call): Exchange {
-  const { method, headers = {}, signal } = call;
-  const common = { method, headers, path: endpoint.prefix + call.path, agent: false as const };
-  const { address } = endpoint;
-  const options = { ...common, ...(signal && { signal }) };
-  const request = openRequest(address, options);
-  const answer = new Promise<Answer>((resolve, reject) => {
-    // For good: after an answer, a connection that breaks speaks here as well.
-    request.on("error", (error) => reject(signal?.aborted ? signal.reason : unreachable(endpoint, error)));
-    request.once("response", (response) =>
-      resolve({ status: response.statusCode ?? 0, body: bodyOf(response, endpoint, signal) }),
-    );
-  });
-  answer.catch(() => {});
-  return { request, answer };
+/** A daemon is silent as long as it works: who waits for long work has a limit of its own. */
+const PATIENT = { ...TIMEOUTS, answer: 0, storing: 0, silence: 0 };
+
+/**
+ * Makes a request over a connection of its own; resolves to the answer, which
+ * may come before all of the body is sent, and whatever its status.
+ * Rejects with UNREACHABLE, DENIED.
+ */
+export async function exchange(endpoint: DockerEndpoint, call: Call): Promise<Answer> {
+  try {
+    return await exchangeOver(endpoint, call);
+  } catch (error) {
+    await call.body?.cancel(error).catch(() => {});
+    throw call.signal?.aborted ? call.signal.reason : unreachable(endpoint, error);
+  }
 }
 
-/** An exchange without a body. */
-export function exchange(endpoint: DockerEndpoint, call: Call): Promise<Answer> {
-  const { request, answer } = startExchange(endpoint, call);
-  request.end();
-  return answer;
+async function exchangeOver(endpoint: DockerEndpoint, call: Call): Promise<Answer> {
+  const { method, path, signal, body } = call;
+  const connection = await establish(openerOf(endpoint), { patience: PATIENT.connect, signal });
+  const abort = () => connection.destroy(signal?.reason);
+  signal?.addEventListener("abort", abort);
+  const end = () => {
+    signal?.removeEventListener("abort", abort);
+    connection.destroy();
+  };
+  try {
+    const init: FetchInit = { method, ...(body && { body }) };
+    const headers = { host: "docker", connection: "close", ...bodyHeaders(init), ...call.headers };
+    const head = requestHead(method, endpoint.prefix + path, headers);
+    const { answer } = await exchangeHttp(connection, head, init, PATIENT);
+    const response = responseOf(answer, method, connection, end);
+    return { status: response.status, body: readable(response.body, endpoint, signal) };
+  } catch (error) {
+    end();
+    throw error;
+  }
 }
 
 /** An answer that must be JSON of this shape. Throws JSON_INVALID, LIMIT_EXCEEDED. */
@@ -88,18 +105,19 @@ function messageOf(text: string): string {
   }
 }
 
-function openRequest(address: DockerEndpoint["address"], options: object): ClientRequest {
-  if ("socketPath" in address) return httpRequest({ ...options, socketPath: address.socketPath });
+function openerOf({ address }: DockerEndpoint): OpenSocket {
+  if ("socketPath" in address) return (options) => connectSocket({ ...options, path: address.socketPath });
   const { host, port, tls } = address;
-  return tls ? httpsRequest({ ...options, host, port, ...tls }) : httpRequest({ ...options, host, port });
+  if (!tls) return (options) => connectSocket({ ...options, host, port });
+  const servername = isIP(host) ? {} : { servername: host };
+  return (options) => connectTls({ ...options, host, port, ...servername, ...tls });
 }
 
-function bodyOf(response: IncomingMessage, endpoint: DockerEndpoint, signal?: AbortSignal): ByteStream {
+/** The body, whose failures are told as those of a daemon. */
+function readable(body: ByteStream | null, endpoint: DockerEndpoint, signal?: AbortSignal): ByteStream {
   async function* chunks() {
     try {
-      for await (const chunk of response as AsyncIterable<Buffer>) {
-        yield new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
-      }
+      if (body) yield* chunksOf(body);
     } catch (cause) {
       if (signal?.aborted) throw signal.reason;
       throw new SealiftError(
@@ -109,16 +127,14 @@ function bodyOf(response: IncomingMessage, endpoint: DockerEndpoint, signal?: Ab
       );
     }
   }
-  // An answer nobody reads may still break off.
-  response.on("error", () => {});
-  return streamFrom(chunks(), () => response.destroy());
+  return streamFrom(chunks(), (reason) => body?.cancel(reason));
 }
 
 const NO_DAEMON = {
   hint: "Start docker or podman's service (`podman system service -t 0`), or name the daemon with ?socket=PATH, ?host=tcp://HOST:PORT or DOCKER_HOST.",
 };
 
-function unreachable(endpoint: DockerEndpoint, cause: Error): SealiftError {
+function unreachable(endpoint: DockerEndpoint, cause: unknown): SealiftError {
   const failed = `Cannot reach docker at ${endpoint.name}`;
   const code = systemCode(cause) ?? "";
   if (code === "EACCES" || code === "EPERM") {
@@ -127,7 +143,7 @@ function unreachable(endpoint: DockerEndpoint, cause: Error): SealiftError {
       hint: "Run as a user of the socket's group (docker), or as root.",
     });
   }
-  if (code.startsWith("HPE_")) {
+  if (code === NOT_HTTP) {
     return new SealiftError("UNREACHABLE", `${failed}: what answers there is no docker daemon`, {
       cause,
       hint: "It does not speak HTTP. If it speaks TLS, set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH.",

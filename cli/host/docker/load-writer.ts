@@ -1,7 +1,7 @@
 import type { FileWriter } from "../../../src/bytes/files.ts";
 import { SealiftError } from "../../../src/error.ts";
 import type { DockerEndpoint } from "./endpoint.ts";
-import { type Answer, type Exchange, refusalOf, startExchange } from "./exchange.ts";
+import { type Answer, exchange, refusalOf } from "./exchange.ts";
 import { readMessages } from "./messages.ts";
 
 export interface LoadOptions {
@@ -23,15 +23,9 @@ export function loadWriter(
   { name, signal, onBytes = () => {} }: LoadOptions,
 ): FileWriter {
   const failed = `Cannot load ${name} into docker`;
-  const call = {
-    method: "POST" as const,
-    path: "/images/load?quiet=1",
-    headers: { "Content-Type": "application/x-tar" },
-    signal,
-  };
   let loading: Loading | undefined;
   let done = 0;
-  const start = () => (loading ??= startLoading(startExchange(endpoint, call), failed));
+  const start = () => (loading ??= startLoading(endpoint, failed, signal));
   return {
     async write(chunk) {
       await start().write(chunk);
@@ -51,36 +45,48 @@ export function loadWriter(
 }
 
 interface Loading {
-  /** Resolves when the chunk is the system's. */
+  /** Resolves when there is room for the next. */
   write(chunk: Uint8Array): Promise<void>;
   end(): Promise<Answer>;
   destroy(): void;
 }
 
 /** A daemon that answers before the end has refused; it reads no further, and what it said is the reason. */
-function startLoading({ request, answer }: Exchange, failed: string): Loading {
+function startLoading(endpoint: DockerEndpoint, failed: string, signal: AbortSignal | undefined): Loading {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const archive = writable.getWriter();
+  const stop = new AbortController();
+  const answer = exchange(endpoint, {
+    method: "POST",
+    path: "/images/load?quiet=1",
+    headers: { "content-type": "application/x-tar" },
+    body: readable,
+    signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal,
+  });
   let ended = false;
   const refusal = answer.then(async (early) => {
     if (ended) return undefined;
     const reason = await earlyEnd(early, failed);
-    request.destroy();
+    stop.abort();
     return reason;
   });
   refusal.catch(() => {});
+  archive.closed.catch(() => {});
   return {
-    write: (chunk) =>
-      new Promise((resolve, reject) => {
-        request.write(chunk, (error) => {
-          if (error) refusal.then((reason) => reject(reason ?? error), reject);
-          else resolve();
-        });
-      }),
+    async write(chunk) {
+      try {
+        await archive.ready;
+        await archive.write(chunk);
+      } catch (error) {
+        throw (await refusal) ?? error;
+      }
+    },
     end() {
       ended = true;
-      request.end();
+      archive.close().catch(() => {});
       return answer;
     },
-    destroy: () => request.destroy(),
+    destroy: () => stop.abort(),
   };
 }
 

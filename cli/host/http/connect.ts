@@ -1,45 +1,65 @@
 /** Connections to where a URL leads: over TCP, with TLS for https, through the proxy where there is one. */
 import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
-import { Connection, type SocketOptions } from "./connection.ts";
+import { Connection, ended, type OpenSocket, type SocketOptions } from "./connection.ts";
 import { timedOut } from "./timeouts.ts";
 import { openTunnel } from "./tunnel.ts";
 
 export interface Surroundings {
-  /** Milliseconds until it must be there. */
+  /** Milliseconds that each step may take: the connection, a proxy's answer, TLS. */
   readonly patience: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Resolves to a connection that is ready for a request. Throws why there is none. */
-export async function connect(
-  url: URL,
-  proxy: URL | undefined,
-  { patience, signal }: Surroundings,
-): Promise<Connection> {
-  let latest: Socket | undefined;
-  const made = (socket: Socket) => {
-    latest = socket;
+/** Resolves to a connection over the socket when that is ready for a request. Throws why it never is. */
+export async function establish(open: OpenSocket, around: Surroundings): Promise<Connection> {
+  let socket: Socket | undefined;
+  const connection = new Connection((options) => {
+    socket = open(options);
     return socket;
-  };
-  const timer = setTimeout(() => latest?.destroy(timedOut("let nobody connect", patience)), patience);
-  const abort = () => latest?.destroy(signal?.reason);
+  });
+  await ready(socket as unknown as Socket, around);
+  return connection;
+}
+
+/** Resolves to a connection to the URL's host, or to the proxy that a plain request goes to. */
+export async function connect(url: URL, proxy: URL | undefined, around: Surroundings): Promise<Connection> {
+  if (!proxy || url.protocol === "http:") {
+    return establish((options) => openSocket(proxy ?? url, options), around);
+  }
+  const tunnel = openSocket(proxy);
+  // Whoever uses it at that moment hears of its end.
+  tunnel.on("error", () => {});
+  await ready(tunnel, around);
+  await within(tunnel, around, openTunnel(tunnel, url, proxy));
+  return establish((options) => secured(url, { socket: tunnel, ...options }), around);
+}
+
+/** Waits for what makes the socket useful; on its failure, an abort, or after the patience, the socket is destroyed. */
+async function within<T>(socket: Socket, { patience, signal }: Surroundings, work: Promise<T>): Promise<T> {
+  const timer = setTimeout(() => socket.destroy(timedOut("let nobody connect", patience)), patience);
+  const abort = () => socket.destroy(signal?.reason);
   signal?.addEventListener("abort", abort);
+  if (signal?.aborted) abort();
   try {
-    const isTunnel = proxy && url.protocol === "https:";
-    const under = isTunnel && (await openTunnel(await established(made(openSocket(proxy))), url, proxy));
-    const open = (options: SocketOptions) =>
-      made(under ? secured(url, { socket: under }) : openSocket(proxy ?? url, options));
-    const connection = new Connection(open);
-    await established(latest as unknown as Socket);
-    return connection;
+    return await work;
   } catch (error) {
-    latest?.destroy();
+    socket.destroy();
     throw error;
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", abort);
   }
+}
+
+/** Waits until something may be sent over it. */
+function ready(socket: Socket, around: Surroundings): Promise<void> {
+  const connected = new Promise<void>((resolve, reject) => {
+    socket.once("encrypted" in socket ? "secureConnect" : "connect", resolve);
+    socket.once("error", reject);
+    socket.once("close", () => reject(ended()));
+  });
+  return within(socket, around, connected);
 }
 
 function openSocket(url: URL, options?: SocketOptions): Socket {
@@ -75,13 +95,4 @@ let context: SecureContext | undefined;
 
 function hostOf({ hostname }: URL): string {
   return hostname.replace(/^\[|\]$/g, "");
-}
-
-/** The socket, when something may be sent over it. */
-function established(socket: Socket): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    socket.once("encrypted" in socket ? "secureConnect" : "connect", () => resolve(socket));
-    socket.once("error", reject);
-    socket.once("close", () => reject(new Error("it closed the connection")));
-  });
 }

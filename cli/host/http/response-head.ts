@@ -9,6 +9,9 @@ export interface ResponseHead {
   readonly persistent: boolean;
 }
 
+/** The code of the error for what is no answer. */
+export const NOT_HTTP = "NOT_HTTP";
+
 /** In bytes. */
 const MAX_HEAD = 64 * 1024;
 const EMPTY_LINE = "\r\n\r\n";
@@ -78,7 +81,7 @@ function withoutSpace(text: string): string {
 }
 
 export function notHttp(problem: string): Error {
-  return new Error(`its answer is not HTTP: ${problem}`);
+  return Object.assign(new Error(`its answer is not HTTP: ${problem}`), { code: NOT_HTTP });
 }
 
 /** One character for each byte. */

@@ -6,13 +6,12 @@ import { proxyLogin } from "./proxy.ts";
 import { requestHead } from "./request-head.ts";
 import { readHead } from "./response-head.ts";
 
-/** The proxy's socket, when it leads to the URL's host. Throws where the proxy refuses. */
-export async function openTunnel(socket: Socket, url: URL, proxy: URL): Promise<Socket> {
+/** Has the proxy's socket lead to the URL's host. Throws where the proxy refuses. */
+export async function openTunnel(socket: Socket, url: URL, proxy: URL): Promise<void> {
   const target = url.port ? url.host : `${url.hostname}:443`;
   socket.write(requestHead("CONNECT", target, { host: target, ...proxyLogin(proxy) }), "latin1");
   const { status } = await readHead(incoming(socket));
   if (status !== 200) throw new Error(`the proxy ${proxy.host} answered ${status}`);
-  return socket;
 }
 
 /** Reads no further than is asked for: what follows belongs to TLS. */
