@@ -119,7 +119,12 @@ export async function collect(stream: ByteStream, limit: number, what = "stream"
     }
     parts.push(chunk);
   }
-  return concat(parts, size);
+  return withoutRest(concat(parts, size));
+}
+
+/** What is kept of a stream must not keep a socket's whole buffer, of which it is a small part. */
+function withoutRest(bytes: Uint8Array): Uint8Array {
+  return bytes.length < bytes.buffer.byteLength / 2 ? new Uint8Array(bytes) : bytes;
 }
 
 /** Joins chunks; `size` is their total length, if known. */
