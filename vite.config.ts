@@ -39,6 +39,19 @@ const kernels = {
   ),
 };
 
+/** Whether `process` and `copy` load a module whatever they are asked for. */
+function copies(id: string, graph: ModuleGraph): boolean {
+  const entries = ["cli/command-line.ts", "cli/commands/process.ts", "cli/commands/copy.ts"];
+  const found = new Set(entries.map((path) => fileURLToPath(new URL(path, import.meta.url))));
+  for (const module of found)
+    for (const imported of graph.getModuleInfo(module)?.importedIds ?? []) found.add(imported);
+  return found.has(id);
+}
+
+interface ModuleGraph {
+  getModuleInfo(id: string): { readonly importedIds: readonly string[] } | null;
+}
+
 /** Gives the service worker the list of all files it is to keep, and a name for this set of them. */
 const precache: Plugin = {
   name: "precache",
@@ -75,6 +88,8 @@ const builds: Readonly<Record<string, UserConfig>> = {
     build: {
       ssr: true,
       rolldownOptions: {
+        // What the command loads when it needs it, a program that imports the library may have at once.
+        checks: { ineffectiveDynamicImport: false },
         input: { index: "src/index.ts", edge: "edge/app.ts", node: "cli/index.ts" },
         output: { entryFileNames: "[name].js", chunkFileNames: "chunks/[name]-[hash].js" },
       },
@@ -91,10 +106,15 @@ const builds: Readonly<Record<string, UserConfig>> = {
         output: {
           entryFileNames: "[name].js",
           chunkFileNames: "cli/[name]-[hash].js",
-          // One file for what most verbs share: each costs a look-up, thirty of them as much as Node's start.
+          // One file for what a copy needs, and one more for what other verbs share: each file costs a
+          // look-up, thirty of them as much as Node's start, and each function in it a bit of its loading.
           // Not with what main.ts needs, which for `--version` is all there is.
           codeSplitting: {
-            groups: [{ name: "shared", minShareCount: 3, test: /(?<!package\.json|cache-folder\.ts)$/ }],
+            groups: [
+              { name: "main", test: /[\\/](?:package\.json|cache-folder\.ts)$/, priority: 2 },
+              { debugName: "copy", name: (id, graph) => (copies(id, graph) ? "copy" : null), priority: 1 },
+              { name: "shared", minShareCount: 3 },
+            ],
           },
           banner: ({ isEntry }) => (isEntry ? "#!/usr/bin/env node" : ""),
         },

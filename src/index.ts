@@ -25,7 +25,8 @@ export {
 } from "./compression/gzip-indexer.ts";
 export { type IndexedGzip, openIndexedGzip } from "./compression/indexed-gzip.ts";
 export { type ErrorCode, isSealiftError, SealiftError } from "./error.ts";
-export { applyFilters, type Filter, pipelineKey } from "./filter/filter.ts";
+export { applyFilters, type Filter } from "./filter/filter.ts";
+export { pipelineKey } from "./filter/pipeline-key.ts";
 export type { Clock, Credential, Credentials, Host, LogEvent, ProgressEvent } from "./host.ts";
 export type { Document, Image, Layer, LayerBlob } from "./image/image.ts";
 export { type LayerEntry, readLayerEntries } from "./image/layer-entries.ts";

@@ -1,5 +1,5 @@
 import { bundleSink as writeToBundle } from "../../src/bundle/sink.ts";
-import { requireFiles } from "../../src/pipeline/archive-files.ts";
+import { requireFiles } from "../../src/pipeline/require-files.ts";
 import type { OpenSink } from "../../src/pipeline/schemes.ts";
 import { allowOptions } from "../../src/pipeline/uri.ts";
 

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { SealiftError } from "../../src/error.ts";
 import { openLayerCache } from "../host/layer-cache.ts";
 import { type Colors, formatSize, shortenDigests, table } from "../output/text.ts";
+import { layerCachePath } from "./layer-cache-path.ts";
 import type { GlobalOptions } from "./options.ts";
 import { runCommand } from "./run.ts";
 
@@ -39,11 +40,6 @@ function withPath(command: Command): Command {
 /** Where the layer cache lies where nothing else is said. */
 function defaultLayerCache(env: NodeJS.ProcessEnv): string {
   return join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "sealift", "layers");
-}
-
-/** What was asked for, by flag or environment. */
-export function layerCachePath(flag: string | undefined, env: NodeJS.ProcessEnv): string | undefined {
-  return flag ?? (env.SEALIFT_LAYER_CACHE || env.OCCYSTRAP_LAYER_CACHE || undefined);
 }
 
 function list(options: CacheOptions): Promise<number> {

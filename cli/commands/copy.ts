@@ -20,7 +20,7 @@ export function addCopy(program: Command, exit: (code: number) => void): void {
   addPipelineOptions(command).action(
     async (source: string, destination: string, options: PipelineOptions) => {
       const allPlatforms = options.platform === undefined;
-      exit(await runImages(source, destination, { ...options, allPlatforms }, () => []));
+      exit(await runImages(source, destination, { ...options, allPlatforms }, async () => []));
     },
   );
 }

@@ -1,7 +1,7 @@
 import { CATALOG_FILE } from "../../src/layout/catalog.ts";
-import { requireFiles } from "../../src/pipeline/archive-files.ts";
 import { presentFolder } from "../../src/pipeline/core-schemes.ts";
 import { refuseForeign } from "../../src/pipeline/refuse-foreign.ts";
+import { requireFiles } from "../../src/pipeline/require-files.ts";
 import type { OpenSink } from "../../src/pipeline/schemes.ts";
 import { allowOptions } from "../../src/pipeline/uri.ts";
 import { mountsSink as writeAndMount } from "../../src/sink/mounts-sink.ts";

@@ -9,8 +9,7 @@ import { namesSeveral, runSeveral } from "../../src/pipeline/several.ts";
 import { summarise } from "../../src/pipeline/summary.ts";
 import { tallied } from "../../src/pipeline/tally.ts";
 import type { VerifyMode } from "../../src/pipeline/verify-written.ts";
-import { openLayerCache } from "../host/layer-cache.ts";
-import { layerCachePath } from "./cache.ts";
+import { layerCachePath } from "./layer-cache-path.ts";
 import { addRegistryOptions, platformOption, type RegistryOptions } from "./options.ts";
 import { registriesIn, runCommand } from "./run.ts";
 import { describeOne, describeSeveral, type RunReport, severalObject } from "./run-report.ts";
@@ -60,7 +59,7 @@ export function runImages(
   source: string,
   destination: string,
   options: PipelineOptions,
-  filters: () => readonly Filter[],
+  filters: () => Promise<readonly Filter[]>,
 ): Promise<number> {
   return runCommand(
     options,
@@ -76,7 +75,7 @@ export function runImages(
       const verify: Verify = async (images, place) => {
         verified = await verifyImages({ destination, place }, images, verification, schemes, host, run);
       };
-      const pipeline = { source, sink: destination, filters: filters(), verify };
+      const pipeline = { source, sink: destination, filters: await filters(), verify };
       const { images, failed } = await withLayerCache(options, host, async (remembering) =>
         several
           ? runSeveral(pipeline, schemes, remembering, run)
@@ -104,6 +103,7 @@ async function withLayerCache<T>(
 ): Promise<T> {
   const path = layerCachePath(flag, process.env);
   if (path === undefined) return work(host);
+  const { openLayerCache } = await import("../host/layer-cache.ts");
   const layerCache = await openLayerCache(path, host.log);
   try {
     return await work({ ...host, layerCache });

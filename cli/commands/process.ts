@@ -1,8 +1,6 @@
 import type { Command } from "commander";
 import { SealiftError } from "../../src/error.ts";
 import type { Filter } from "../../src/filter/filter.ts";
-import { recompress } from "../../src/filter/recompress.ts";
-import { parseFilter } from "../../src/pipeline/filters.ts";
 import { topicList } from "../help/topics.ts";
 import { collected, PLATFORM, sourceDateEpoch } from "./options.ts";
 import { addPipelineOptions, type PipelineOptions, runImages } from "./pipeline.ts";
@@ -29,22 +27,27 @@ export function addProcess(program: Command, exit: (code: number) => void): void
     .option("--referrers", "with the signatures and SBOMs attached to it")
     .addHelpText("after", HELP);
   addPipelineOptions(command).action(async (source: string, destination: string, options: ProcessOptions) => {
-    const filters = () => {
-      const epoch = sourceDateEpoch();
-      const defaults = epoch === undefined ? {} : { sourceDateEpoch: epoch };
-      const given = (options.filter ?? []).map((spec) => parseFilter(spec, defaults));
-      const compression = compressionOption(options.compression);
-      return compression ? [...given, compression] : given;
-    };
-    exit(await runImages(source, destination, options, filters));
+    exit(await runImages(source, destination, options, () => filtersOf(options)));
   });
 }
 
-/** The same as a last filter that recompresses. */
-function compressionOption(flag: string | undefined): Filter | undefined {
+/** In their order. They are a good part of all the code, and most copies have none. */
+async function filtersOf({ filter = [], compression }: ProcessOptions): Promise<readonly Filter[]> {
+  const format = compressionOption(compression);
+  if (filter.length === 0 && format === undefined) return [];
+  const { parseFilter } = await import("../../src/pipeline/filters.ts");
+  const { recompress } = await import("../../src/filter/recompress.ts");
+  const epoch = sourceDateEpoch();
+  const defaults = epoch === undefined ? {} : { sourceDateEpoch: epoch };
+  const given = filter.map((spec) => parseFilter(spec, defaults));
+  // The same as a last filter that recompresses.
+  return format === undefined ? given : [...given, recompress({ format })];
+}
+
+function compressionOption(flag: string | undefined): "gzip" | "zstd" | undefined {
   const format = flag ?? process.env.SEALIFT_COMPRESSION ?? process.env.OCCYSTRAP_COMPRESSION;
   if (format === undefined || format === "") return undefined;
-  if (format === "gzip" || format === "zstd") return recompress({ format });
+  if (format === "gzip" || format === "zstd") return format;
   throw new SealiftError("USAGE", `Cannot use --compression: "${format}" is not gzip or zstd`);
 }
 

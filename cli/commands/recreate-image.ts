@@ -33,7 +33,7 @@ export function addRecreateImage(program: Command, exit: (code: number) => void)
     });
 }
 
-function filtersOf({ normalizeTimestamps, timestamp }: RecreateOptions): readonly Filter[] {
+async function filtersOf({ normalizeTimestamps, timestamp }: RecreateOptions): Promise<readonly Filter[]> {
   if (normalizeTimestamps) return [parseFilter(`normalize-timestamps:ts=${timestamp ?? 0}`)];
   if (timestamp === undefined) return [];
   throw new SealiftError("USAGE", "Cannot use --timestamp: it goes with --normalize-timestamps");

@@ -37,8 +37,8 @@ export function nodeCredentials(sources: CredentialSources): Credentials {
     async find(registry) {
       const wanted = canonicalRegistry(registry);
       const found = [...fromFlags(sources, wanted), ...fromEnvironment(sources, wanted, warn)];
-      for (const source of stored(sources, warn)) found.push(...(await source(wanted)));
-      return withoutDoubles(found);
+      const kept = await Promise.all(stored(sources, warn).map((source) => source(wanted)));
+      return withoutDoubles([...found, ...kept.flat()]);
     },
   };
 }

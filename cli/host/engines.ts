@@ -5,11 +5,12 @@
  * processors have instructions for SHA-256 that WebAssembly cannot reach. In CRC-32
  * and in reading gzip, which Node would do on another thread, the kernels are.
  */
-import { createHash, type Hash } from "node:crypto";
+import type { Hash } from "node:crypto";
 import { SealiftError } from "../../src/error.ts";
 import { misuse } from "../../src/kernel/failure.ts";
 import type { Hasher, Kernels } from "../../src/kernel/kernels.ts";
 import type { HashAlgorithm } from "../../src/oci/digest.ts";
+import { nodeCrypto } from "./node-crypto.ts";
 
 export type EngineChoice = "auto" | "wasm" | "native";
 
@@ -30,11 +31,13 @@ export function withEngines(kernels: Kernels, choice: EngineChoice): Kernels {
 }
 
 function sha256Many(messages: readonly Uint8Array[]): Uint8Array[] {
-  return messages.map((message) => new Uint8Array(createHash("sha256").update(message).digest()));
+  return messages.map(
+    (message) => new Uint8Array(nodeCrypto().createHash("sha256").update(message).digest()),
+  );
 }
 
 function hasher(algorithm: HashAlgorithm): Hasher {
-  let hash: Hash | undefined = createHash(algorithm);
+  let hash: Hash | undefined = nodeCrypto().createHash(algorithm);
   const running = () => {
     if (!hash) throw misuse("a hasher after its digest or release");
     return hash;

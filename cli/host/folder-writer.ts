@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { lstat, mkdir, open, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Content } from "../../src/bytes/content.ts";
@@ -13,8 +12,8 @@ import { syncFolder } from "./file-writer.ts";
 import { ifExists } from "./fs-store-files.ts";
 import { waitForLock } from "./fs-store-lock.ts";
 import { forget, removeAtExit } from "./leftovers.ts";
+import { randomHex } from "./node-crypto.ts";
 import { moveFolder, removeTree } from "./read-only-folders.ts";
-import { NodeRootFs } from "./root-fs.ts";
 
 /**
  * Files gathered in a staging folder on the same disk and moved into `path` at
@@ -104,6 +103,7 @@ class FolderWriter implements FilesWriter {
     this.#rootFolders.add(name);
     const folder = join(this.#staging, name);
     await filing("write", join(this.#path, name), () => mkdir(folder, { recursive: true, mode: 0o700 }));
+    const { NodeRootFs } = await import("./root-fs.ts");
     return new NodeRootFs(folder);
   }
 
@@ -192,7 +192,7 @@ class FolderWriter implements FilesWriter {
 
   /** The folder of the same name goes where the staging folder's end takes it along. */
   async #setAside(name: string): Promise<void> {
-    const aside = join(this.#staging, `${randomBytes(6).toString("hex")}.old`);
+    const aside = join(this.#staging, `${randomHex(6)}.old`);
     try {
       await moveFolder(join(this.#path, name), aside);
     } catch (error) {

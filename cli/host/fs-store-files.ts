@@ -1,5 +1,4 @@
 /** Files that survive a crash whole: what has a final name is complete and on disk. */
-import { randomBytes } from "node:crypto";
 import {
   copyFile,
   type FileHandle,
@@ -16,6 +15,7 @@ import {
 import { dirname, join } from "node:path";
 import type { ByteStream } from "../../src/bytes/stream.ts";
 import { reasonOf, SealiftError } from "../../src/error.ts";
+import { randomHex } from "./node-crypto.ts";
 
 /** Large enough that a system call costs nothing beside its bytes. */
 const READ_SIZE = 256 * 1024;
@@ -73,7 +73,7 @@ export async function makeFolder(path: string): Promise<void> {
 
 /** Writes a file that has no final name yet; give it one with {@link putInPlace}. */
 export async function writeTemporary(folder: string, bytes: Uint8Array): Promise<string> {
-  const path = join(folder, randomBytes(16).toString("hex"));
+  const path = join(folder, randomHex(16));
   const handle = await open(path, "wx");
   try {
     await handle.writeFile(bytes);
@@ -129,7 +129,7 @@ export async function linkDurably(existing: string, path: string, temporary: str
 }
 
 async function copyTemporary(existing: string, folder: string): Promise<string> {
-  const path = join(folder, randomBytes(16).toString("hex"));
+  const path = join(folder, randomHex(16));
   try {
     await copyFile(existing, path);
     const handle = await open(path, "r+");

@@ -6,12 +6,12 @@
  * What is left to chance: a holder that is stopped for longer than STALE_AFTER
  * between asking whether it still holds the lock and its next system call. Network file systems are not meant.
  */
-import { randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { link, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { SealiftError } from "../../src/error.ts";
 import { ifExists, systemCode } from "./fs-store-files.ts";
+import { randomHex } from "./node-crypto.ts";
 
 /** Milliseconds a holder may be silent before others take it for dead. */
 const STALE_AFTER = 15_000;
@@ -27,16 +27,22 @@ export interface Lock {
   release(): Promise<void>;
 }
 
+let known: string | undefined;
+
 /** Where this process counts among others: machine, boot and process namespace. */
-export const PLACE: string = [hostname(), bootId(), processNamespace()].join(".").replaceAll(" ", "_");
+export function place(): string {
+  known ??= [hostname(), bootId(), processNamespace()].join(".").replaceAll(" ", "_");
+  return known;
+}
+
 /** This thread's name for others. */
-const self = () => `${PLACE} ${process.pid} ${threadId()}`;
+const self = () => `${place()} ${process.pid} ${threadId()}`;
 const threadId = () => process.getBuiltinModule("node:worker_threads").threadId;
 const held = new Set<string>();
 
 /** Takes the lock, or gives undefined if someone has it. */
 export async function tryLock(path: string): Promise<Lock | undefined> {
-  const owner = `${self()} ${randomBytes(8).toString("hex")}`;
+  const owner = `${self()} ${randomHex(8)}`;
   held.add(owner);
   try {
     if (await claim(path, owner)) return heldLock(path, owner);
@@ -102,7 +108,7 @@ async function breakStale(path: string): Promise<boolean> {
   // A holder that let go since it was read looks dead too, and the lock may be another's by now.
   if ((await ifExists(readFile(path, "utf8"))) !== found) return true;
   // Of several who see this, the one whose rename comes second would take a fresh lock: it gives it back.
-  const taken = `${path}.${randomBytes(8).toString("hex")}`;
+  const taken = `${path}.${randomHex(8)}`;
   if ((await ifExists(rename(path, taken).then(() => true))) === undefined) return true;
   if ((await readFile(taken, "utf8")) !== found) await link(taken, path).catch(() => {});
   await rm(taken, { force: true });
@@ -111,8 +117,8 @@ async function breakStale(path: string): Promise<boolean> {
 
 /** Whether the holder is certainly gone: its process does not run, or is this thread and knows nothing of it. */
 function isDead(owner: string): boolean {
-  const [place, pid, thread] = owner.split(" ");
-  if (place !== PLACE || !pid) return false;
+  const [where, pid, thread] = owner.split(" ");
+  if (where !== place() || !pid) return false;
   if (Number(pid) === process.pid) return Number(thread) === threadId() && !held.has(owner);
   return !isRunning(Number(pid));
 }

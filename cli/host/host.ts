@@ -1,15 +1,16 @@
-import { randomBytes } from "node:crypto";
 import { homedir, tmpdir } from "node:os";
-import type { Host } from "../../src/host.ts";
+import type { Credentials, Host } from "../../src/host.ts";
+import { once } from "../../src/image/once.ts";
 import type { Pool } from "../../src/kernel/pool.ts";
 import { wasmKernels } from "../../src/kernel/wasm.ts";
 import { systemClock } from "./clock.ts";
-import { type CredentialSources, nodeCredentials } from "./credentials.ts";
+import type { CredentialSources } from "./credentials.ts";
 import { engineChoice, withEngines } from "./engines.ts";
 import { type NodeFileSystem, nodeFileSystem } from "./file-system.ts";
 import { httpTransport } from "./http/transport.ts";
 import { interruptibleFiles, interruptibleSpool } from "./interruptible.ts";
 import { loadModule, zstdLoader } from "./kernels.ts";
+import { nodeCrypto } from "./node-crypto.ts";
 import { nodePool, workerCount } from "./pool.ts";
 import { type PrivateFolder, privateFolder } from "./private-folder.ts";
 import { type FileSpool, fileSpool } from "./spool.ts";
@@ -58,8 +59,8 @@ export async function nodeHost(options: NodeHostOptions = {}): Promise<NodeHost>
     spool: signal ? interruptibleSpool(spool, signal) : spool,
     fetch: network.fetch,
     clock: systemClock(signal),
-    random: (length) => new Uint8Array(randomBytes(length)),
-    credentials: nodeCredentials({ ...options.credentials, env, home: homedir(), log }),
+    random: (length) => new Uint8Array(nodeCrypto().randomBytes(length)),
+    credentials: credentialsWhenAsked({ ...options.credentials, env, home: homedir(), log }),
     log,
     files: signal ? interruptibleFiles(files, signal) : files,
     ...(signal && { signal }),
@@ -75,4 +76,10 @@ export async function nodeHost(options: NodeHostOptions = {}): Promise<NodeHost>
       for (const folder of folders.splice(0)) await folder.remove();
     },
   };
+}
+
+/** Most registries that are read ask nobody who they are. */
+function credentialsWhenAsked(sources: CredentialSources): Credentials {
+  const found = once(async () => (await import("./credentials.ts")).nodeCredentials(sources));
+  return { find: async (registry) => (await found()).find(registry) };
 }

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { SealiftError } from "../../src/error.ts";
 import type { Kernels } from "../../src/kernel/kernels.ts";
@@ -27,7 +27,7 @@ export function zstdLoader(from: string = import.meta.url): ZstdModules {
  * Throws NOT_FOUND if they were not built, IO if they cannot be read.
  */
 export async function loadModule(from: string = import.meta.url): Promise<WebAssembly.Module> {
-  const module = (await load("kernels.wasm", from)) ?? (await load("kernels-scalar.wasm", from));
+  const module = load("kernels.wasm", from) ?? load("kernels-scalar.wasm", from);
   if (module) return module;
   throw new SealiftError("IO", "Cannot load the kernels: kernels.wasm is damaged", {
     hint: "Run `npm run build` again.",
@@ -35,19 +35,27 @@ export async function loadModule(from: string = import.meta.url): Promise<WebAss
 }
 
 async function loadZstd(name: string, from: string): Promise<WebAssembly.Module> {
-  return WebAssembly.compile(await read(name, from));
+  return WebAssembly.compile(read(name, from));
 }
 
-/** Undefined where this engine does not take the module: it is damaged, or has instructions unknown here. */
-async function load(name: string, from: string): Promise<WebAssembly.Module | undefined> {
-  const bytes = await read(name, from);
-  return WebAssembly.validate(bytes) ? WebAssembly.compile(bytes) : undefined;
+/**
+ * Undefined where this engine does not take the module: it is damaged, or has
+ * instructions unknown here. Engines compile functions when they are first
+ * called, so that this takes a millisecond: on other threads it took three.
+ */
+function load(name: string, from: string): WebAssembly.Module | undefined {
+  try {
+    return new WebAssembly.Module(read(name, from));
+  } catch (error) {
+    if (error instanceof WebAssembly.CompileError) return undefined;
+    throw error;
+  }
 }
 
-async function read(name: string, from: string): Promise<Uint8Array<ArrayBuffer>> {
+function read(name: string, from: string): Uint8Array<ArrayBuffer> {
   for (const folder of FOLDERS) {
     try {
-      return await readFile(fileURLToPath(new URL(folder + name, from)));
+      return readFileSync(fileURLToPath(new URL(folder + name, from)));
     } catch (error) {
       if (isMissing(error)) continue;
       throw new SealiftError("IO", `Cannot load the kernels: ${(error as Error).message}`, { cause: error });

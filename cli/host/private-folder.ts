@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { OWN_PREFIX, sweepAbandoned } from "./abandoned.ts";
+import { ownPrefix, sweepAbandoned } from "./abandoned.ts";
 import { filing } from "./file-error.ts";
 import { forget, removeAtExit } from "./leftovers.ts";
 
@@ -15,7 +15,7 @@ export interface PrivateFolder {
 export async function privateFolder(parent: string): Promise<PrivateFolder> {
   await sweepAbandoned(parent);
   // mkdtemp gives it mode 0700.
-  const path = await filing("make a temporary folder in", parent, () => mkdtemp(join(parent, OWN_PREFIX)));
+  const path = await filing("make a temporary folder in", parent, () => mkdtemp(join(parent, ownPrefix())));
   removeAtExit(path);
   return {
     path,

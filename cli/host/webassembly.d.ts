@@ -4,8 +4,9 @@
  */
 declare namespace WebAssembly {
   class Module {
-    private constructor();
+    constructor(bytes: Uint8Array<ArrayBuffer>);
   }
+  class CompileError extends Error {}
   type Imports = Record<string, Record<string, (...args: never[]) => unknown>>;
   class Instance {
     constructor(module: Module, imports?: Imports);
@@ -21,6 +22,5 @@ declare namespace WebAssembly {
     readonly value: number;
     readonly type: Type;
   }
-  function validate(bytes: Uint8Array<ArrayBuffer>): boolean;
   function compile(bytes: Uint8Array<ArrayBuffer>): Promise<Module>;
 }

@@ -1,8 +1,6 @@
 import type { Host } from "../host.ts";
 import type { AnyManifest, Image } from "../image/image.ts";
 import { isMultiPlatform, type MultiPlatformImage, mapImages } from "../image/multi-platform-image.ts";
-import { REWRITE_VERSION } from "../image/rewritten-layer.ts";
-import { KERNEL_VERSION } from "../kernel/kernels.ts";
 
 /** Changes an image, or looks into it: pure on the model, lazy on bytes. */
 export interface Filter {
@@ -19,15 +17,6 @@ export function applyFilters(content: AnyManifest, filters: readonly Filter[], h
     if (isMultiPlatform(changed) && filter.index) return filter.index(changed, host);
     return mapImages(changed, (image) => filter.image(image, host), host);
   }, content);
-}
-
-/**
- * Text that is the same where the same filters, in the same order, make the
- * same bytes of a layer: for what keeps layers that were filtered before.
- */
-export function pipelineKey(filters: readonly Filter[]): string {
-  const keys = filters.map(({ key }) => key);
-  return JSON.stringify({ kernel: KERNEL_VERSION, rewrite: REWRITE_VERSION, filters: keys });
 }
 
 /** A filter's key: its name, and its options that have a value, by name. */

@@ -1,13 +1,13 @@
-import type { FileSystem, Files } from "../bytes/files.ts";
+import type { Files } from "../bytes/files.ts";
 import type { Slices } from "../bytes/slices.ts";
 import { type ByteStream, collect } from "../bytes/stream.ts";
 import { ARCHIVE_LIMITS, decompress } from "../compression/decompress.ts";
 import { compressionOf } from "../compression/sniff.ts";
-import { SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
 import { isHttpUrl, openHttpFile, shownPath } from "../source/http-file.ts";
 import { spoolTar } from "../tar/spool-tar.ts";
 import { indexTar } from "../tar/tar-index.ts";
+import { requireFiles } from "./require-files.ts";
 
 /**
  * The files of an archive at a path or an address: read in place, or spooled
@@ -36,10 +36,4 @@ async function slicesFiles(slices: Slices, what: string, host: Host): Promise<Fi
 
 function spooledFiles(stream: ByteStream, { kernels, spool }: Host): Promise<Files> {
   return spoolTar(decompress(stream, kernels, undefined, ARCHIVE_LIMITS), spool, kernels);
-}
-
-/** The host's files. Throws UNSUPPORTED where there are none. */
-export function requireFiles(host: Host): FileSystem {
-  if (host.files) return host.files;
-  throw new SealiftError("UNSUPPORTED", "Cannot use paths: this host has no file system");
 }

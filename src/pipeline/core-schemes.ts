@@ -1,30 +1,21 @@
 import type { Files } from "../bytes/files.ts";
 import { SealiftError } from "../error.ts";
 import { applyFilters, type Filter } from "../filter/filter.ts";
-import { recompress } from "../filter/recompress.ts";
 import type { Host } from "../host.ts";
 import type { AnyManifest } from "../image/image.ts";
 import { CATALOG_FILE, holdsImageFiles } from "../layout/catalog.ts";
 import { OCI_LAYOUT_FILE, readOciLayout } from "../layout/oci-layout.ts";
 import { parseRemoteReference } from "../oci/reference.ts";
-import { dockerSaveSink } from "../sink/docker-save-sink.ts";
-import { expandRootFs, type FolderTarget, folderSink } from "../sink/folder-sink.ts";
+import type { FolderTarget } from "../sink/folder-sink.ts";
 import { type OciLayoutTarget, ociLayoutSink } from "../sink/oci-layout-sink.ts";
-import { belowReference, registryBelowSink } from "../sink/registry-below-sink.ts";
-import { registrySink } from "../sink/registry-sink.ts";
-import { IMAGE_CONFIG_FILE, runtimeBundleSink } from "../sink/runtime-bundle-sink.ts";
+import { type RegistrySinkOptions, registrySink } from "../sink/registry-sink.ts";
 import type { Sink } from "../sink/sink.ts";
 import { isHttpUrl, shownPath } from "../source/http-file.ts";
-import { filesImage, ociLayoutImage } from "../source/layout-source.ts";
 import { registryImage } from "../source/registry-source.ts";
 import type { Selection } from "../source/select-image.ts";
-import { tarFilesWriter } from "../tar/files-writer.ts";
-import { archiveFiles, requireFiles } from "./archive-files.ts";
 import { refuseForeign } from "./refuse-foreign.ts";
-import type { OpenSink, OpenSource, RunOptions, Schemes } from "./schemes.ts";
-import { severalInFiles } from "./several-in-files.ts";
-import { severalInQuay } from "./several-in-quay.ts";
-import { severalInRegistry } from "./several-in-registry.ts";
+import { requireFiles } from "./require-files.ts";
+import type { OpenSink, OpenSource, OpenSources, RunOptions, Schemes } from "./schemes.ts";
 import { allowOptions, booleanOption, type Uri } from "./uri.ts";
 import { PLATFORM_OPTIONS, REGISTRY_OPTIONS, registryOptions, selectionOf } from "./uri-options.ts";
 
@@ -44,8 +35,14 @@ const folderSource =
     return read(await openFolder(uri, host), selectionOf(uri, options), host, uri.path);
   };
 
-const openArchive = ({ path }: Uri, host: Host, { insecure }: RunOptions = {}) =>
-  archiveFiles(path, host, insecure);
+/** What a run may or may not need is loaded when it does: all of it took a small copy as long as its bytes. */
+const layoutSource = () => import("../source/layout-source.ts");
+const ociLayoutImage: ReadImage = async (files, selection, host) =>
+  (await layoutSource()).ociLayoutImage(files, selection, host);
+const filesImage: ReadImage = async (...files) => (await layoutSource()).filesImage(...files);
+
+const openArchive = async ({ path }: Uri, host: Host, { insecure }: RunOptions = {}) =>
+  (await import("./archive-files.ts")).archiveFiles(path, host, insecure);
 const openFolder = ({ path }: Uri, host: Host) => requireFiles(host).folder(path, holdsImageFiles);
 
 const registrySource: OpenSource = async (uri, host, options) => {
@@ -67,13 +64,18 @@ const registryTarget: OpenSink = async (uri, host, options) => {
     jobs,
     ...(chunkSize !== undefined && { chunkSize }),
   };
-  const compression = compressionOf(uri);
+  const compression = await compressionOf(uri);
   const sink = uri.path.endsWith("/")
-    ? registryBelowSink(belowReference(uri.path), host, target)
+    ? await belowTarget(uri.path, host, target)
     : registrySink(parseRemoteReference(uri.path), host, target);
   const put = (content: AnyManifest) => sink.put(applyFilters(content, compression, host));
   return { ...sink, put };
 };
+
+async function belowTarget(path: string, host: Host, target: RegistrySinkOptions): Promise<Sink> {
+  const { belowReference, registryBelowSink } = await import("../sink/registry-below-sink.ts");
+  return registryBelowSink(belowReference(path), host, target);
+}
 
 const registryBelow: OpenSink = async (uri, host, options) => {
   if (uri.path.endsWith("/")) return registryTarget(uri, host, options);
@@ -86,6 +88,7 @@ const registryBelow: OpenSink = async (uri, host, options) => {
 
 const dockerArchive: OpenSink = async (uri, host, { jobs }) => {
   allowOptions(uri);
+  const { dockerSaveSink } = await import("../sink/docker-save-sink.ts");
   return dockerSaveSink(await archiveWriter(uri, host), { name: uri.path, jobs }, host);
 };
 
@@ -100,6 +103,7 @@ async function folderTarget(uri: Uri, host: Host, { jobs }: RunOptions, several:
       hint: `Choose another folder, or add the image to it: oci-layout://${uri.path}`,
     });
   }
+  const { expandRootFs, folderSink } = await import("../sink/folder-sink.ts");
   const expand = booleanOption(uri.options, "expand");
   if (expand) await refuseForeign(uri.path, ["manifest"], CATALOG_FILE, host);
   const target: FolderTarget = {
@@ -116,6 +120,7 @@ async function folderTarget(uri: Uri, host: Host, { jobs }: RunOptions, several:
 const runtimeBundle: OpenSink = async (uri, host) => {
   allowOptions(uri, "readonly", "hostname");
   const hostname = hostnameOption(uri);
+  const { IMAGE_CONFIG_FILE, runtimeBundleSink } = await import("../sink/runtime-bundle-sink.ts");
   await refuseForeign(uri.path, ["rootfs", "config.json"], IMAGE_CONFIG_FILE, host);
   const options = { readonly: booleanOption(uri.options, "readonly"), ...(hostname && { hostname }) };
   return runtimeBundleSink(await requireFiles(host).createFolder(uri.path), uri.path, host, options);
@@ -149,6 +154,15 @@ const unnamed =
     );
   };
 
+const inRegistry: OpenSources = async (...place) =>
+  (await import("./several-in-registry.ts")).severalInRegistry(...place);
+const inQuay: OpenSources = async (...place) =>
+  (await import("./several-in-quay.ts")).severalInQuay(...place);
+const inFiles =
+  (open: (uri: Uri, host: Host) => Promise<Files>): OpenSources =>
+  async (...place) =>
+    (await import("./several-in-files.ts")).severalInFiles(open)(...place);
+
 /** The schemes that need no more than the ports of a host with files. */
 export const CORE_SCHEMES: Schemes = {
   sources: {
@@ -173,15 +187,15 @@ export const CORE_SCHEMES: Schemes = {
   },
   several: {
     sources: {
-      registry: severalInRegistry,
-      quay: severalInQuay,
-      tar: severalInFiles(openArchive),
-      file: severalInFiles(openArchive),
-      "oci-archive": severalInFiles(openArchive),
-      bundle: severalInFiles(openArchive),
-      dir: severalInFiles(openFolder),
-      directory: severalInFiles(openFolder),
-      "oci-layout": severalInFiles(openFolder),
+      registry: inRegistry,
+      quay: inQuay,
+      tar: inFiles(openArchive),
+      file: inFiles(openArchive),
+      "oci-archive": inFiles(openArchive),
+      bundle: inFiles(openArchive),
+      dir: inFiles(openFolder),
+      directory: inFiles(openFolder),
+      "oci-layout": inFiles(openFolder),
     },
     sinks: {
       registry: registryBelow,
@@ -211,6 +225,7 @@ async function archiveWriter(uri: Uri, host: Host) {
       `Cannot write ${shownPath(uri.path)}: archives are only read over HTTP`,
     );
   }
+  const { tarFilesWriter } = await import("../tar/files-writer.ts");
   return tarFilesWriter(await requireFiles(host).createFile(uri.path), host.kernels);
 }
 
@@ -234,9 +249,10 @@ function hostnameOption({ options }: Uri): string | undefined {
 const HOSTNAME = /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*$/;
 
 /** `?compression=` is a last filter. */
-function compressionOf({ options }: Uri): readonly Filter[] {
+async function compressionOf({ options }: Uri): Promise<readonly Filter[]> {
   const format = options.get("compression");
   if (format === undefined) return [];
+  const { recompress } = await import("../filter/recompress.ts");
   if (format === "gzip" || format === "zstd") return [recompress({ format })];
   throw new SealiftError("URI_INVALID", `Cannot read option compression: "${format}" is not gzip or zstd`);
 }

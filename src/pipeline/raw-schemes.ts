@@ -10,8 +10,9 @@ import {
   rawOf,
   rawRegistryImage,
 } from "../source/raw-image.ts";
-import { archiveFiles, requireFiles } from "./archive-files.ts";
+import { archiveFiles } from "./archive-files.ts";
 import { lookUp } from "./pipeline.ts";
+import { requireFiles } from "./require-files.ts";
 import type { RunOptions, Schemes } from "./schemes.ts";
 import { allowOptions, type Uri } from "./uri.ts";
 import { PLATFORM_OPTIONS, REGISTRY_OPTIONS, registryOptions } from "./uri-options.ts";

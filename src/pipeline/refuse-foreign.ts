@@ -1,6 +1,6 @@
 import { SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
-import { requireFiles } from "./archive-files.ts";
+import { requireFiles } from "./require-files.ts";
 
 /**
  * A root file system that stands in a folder is replaced as a whole. So that

@@ -95,7 +95,7 @@ async function exchange(host: Host, request: HttpRequest, authorization?: string
     },
     redirect: "manual",
     ...(body.init !== undefined && { body: body.init }),
-    ...(body.init instanceof ReadableStream && { duplex: "half" as const }),
+    ...(body.isStream && { duplex: "half" as const }),
     ...(host.signal && { signal: host.signal }),
   };
   try {
@@ -119,6 +119,7 @@ function redirectTarget(response: FetchResponse, method: Method): string | undef
 
 interface OpenedBody {
   readonly init?: Uint8Array<ArrayBuffer> | ByteStream;
+  readonly isStream?: true;
   readonly headers: Readonly<Record<string, string>>;
   /** Why our own stream failed: not the network's fault, and not to be tried again. */
   failure?: unknown;
@@ -129,7 +130,8 @@ async function openBody(body: RequestBody | undefined): Promise<OpenedBody> {
   if (body instanceof Uint8Array) return { init: body as Uint8Array<ArrayBuffer>, headers: {} };
   const source = await body.open();
   // Node's fetch keeps this header for a stream and so avoids chunked transfer; browsers ignore it.
-  const opened: OpenedBody = { init: streamFrom(watched()), headers: { "content-length": `${body.size}` } };
+  const headers = { "content-length": `${body.size}` };
+  const opened: OpenedBody = { init: streamFrom(watched()), isStream: true, headers };
   return opened;
 
   async function* watched() {

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { contentOf } from "../../../src/bytes/content.ts";
 import { streamOf } from "../../../src/bytes/stream.ts";
-import { applyFilters, type Filter, pipelineKey } from "../../../src/filter/filter.ts";
+import { applyFilters, type Filter } from "../../../src/filter/filter.ts";
+import { pipelineKey } from "../../../src/filter/pipeline-key.ts";
 import { recompress } from "../../../src/filter/recompress.ts";
 import type { Image } from "../../../src/image/image.ts";
 import { isImage, type MultiPlatformImage } from "../../../src/image/multi-platform-image.ts";
