@@ -74,7 +74,7 @@ function repositoryOf(client: RegistryClient, name: string, chunkSize: number | 
   const fallback = new ReferrersFallback(client, name);
   const open: Repository["openBlob"] = ({ digest, size }, start = 0, end = size) =>
     openBlob(client, name, { digest, size, start, end });
-  const chunks = chunkSize === undefined ? {} : { chunkSize };
+  const push = { refusing: new Set<string>(), ...(chunkSize !== undefined && { chunkSize }) };
   return {
     registry: client.endpoint.registry,
     repository: name,
@@ -83,7 +83,7 @@ function repositoryOf(client: RegistryClient, name: string, chunkSize: number | 
     blob: (descriptor) => verifiedContent(client.host.kernels, descriptor, () => open(descriptor)),
     openBlob: open,
     hasBlob: (digest) => hasBlob(client, name, digest),
-    pushBlob: (content, options) => pushBlob(client, name, content, { ...options, ...chunks }),
+    pushBlob: (content, options) => pushBlob(client, name, content, { ...options, ...push }),
     async pushManifest(target, bytes, mediaType) {
       const { descriptor, headers } = await pushManifest(client, name, target, bytes, mediaType);
       await fallback.record(descriptor, bytes, headers);

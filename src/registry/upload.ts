@@ -26,6 +26,8 @@ export type PushOutcome = "exists" | "mounted" | "uploaded";
 export interface PushOptions {
   /** Repositories of the same registry that may have the blob, likeliest first. */
   readonly mountFrom?: readonly string[];
+  /** Those that have refused to before, of which a blob that is there already is not asked again; is added to. */
+  readonly refusing?: Set<string>;
   /** Sends PATCH requests of at most this many bytes, for hosts that limit a request's size. */
   readonly chunkSize?: number;
 }
@@ -41,12 +43,23 @@ export async function pushBlob(
   content: Content,
   options: PushOptions = {},
 ): Promise<PushOutcome> {
-  if (await hasBlob(client, repository, content.digest, "pull,push")) return "exists";
   const upload = new Upload(client, repository, content, options.chunkSize);
+  const { mountFrom = [], refusing = new Set() } = options;
+  const sources = mountFrom.filter((from) => from !== repository);
+  const mounted = async (from: string) => {
+    if (await upload.mount(from)) return true;
+    refusing.add(from);
+    return false;
+  };
+  // What is there already is mounted as well: asking for it before would be a request more for each blob.
+  const unasked = sources[0] !== undefined && !refusing.has(sources[0]) ? sources.splice(0, 1) : [];
   try {
-    for (const from of options.mountFrom ?? []) {
-      if (from !== repository && (await upload.mount(from))) return "mounted";
+    for (const from of unasked) if (await mounted(from)) return "mounted";
+    if (await hasBlob(client, repository, content.digest, "pull,push")) {
+      await upload.cancel();
+      return "exists";
     }
+    for (const from of sources) if (await mounted(from)) return "mounted";
     await upload.run();
     return "uploaded";
   } catch (error) {

@@ -2,7 +2,7 @@ import { ahead } from "../bytes/ahead.ts";
 import { type Content, contentOf } from "../bytes/content.ts";
 import { sideBySide } from "../bytes/side-by-side.ts";
 import type { Host } from "../host.ts";
-import type { AnyManifest, Document, Image, LayerBlob } from "../image/image.ts";
+import type { AnyManifest, Attachments, Document, Image, LayerBlob } from "../image/image.ts";
 import {
   documentOf,
   isImage,
@@ -48,10 +48,13 @@ export async function putManifest(
   host: Host,
   root: (document: Document<unknown>) => Promise<void>,
 ): Promise<Put> {
+  const attached = content.attachments?.list();
+  // What fails there is told when it is asked for.
+  attached?.catch(() => {});
   const layers = await putParts(content, target, host);
   const document = await documentOf(content);
   await root(document);
-  return { document, layers, attachments: await putAttachments(content, document, target, host) };
+  return { document, layers, attachments: await putAttachments(content, attached, document, target, host) };
 }
 
 /** Everything below a document, but not the document. */
@@ -112,15 +115,16 @@ async function putMembers(
 
 /** What others say of a digest is said of no other: what was attached to an image that changed stays behind. */
 async function putAttachments(
-  content: AnyManifest,
+  { attachments }: AnyManifest,
+  attached: ReturnType<Attachments["list"]> | undefined,
   document: Document<unknown>,
   target: ManifestTarget,
   host: Host,
 ): Promise<Digest[]> {
-  if (!content.attachments) return [];
-  const { subject } = content.attachments;
+  if (!attachments || !attached) return [];
+  const { subject } = attachments;
   const { digest } = document.descriptor;
-  const found = await content.attachments.list();
+  const found = await attached;
   if (subject !== digest) {
     if (found.length > 0) host.log({ type: "warning", message: leftBehind(found.length, subject, digest) });
     return [];

@@ -43,7 +43,7 @@ export function registrySink(reference: Reference, host: Host, options: Registry
 function repositoryTarget(
   repository: Repository,
   host: Host,
-  { jobs = DEFAULT_JOBS, placed }: RegistrySinkOptions,
+  { jobs = DEFAULT_JOBS, placed = new Map() }: RegistrySinkOptions,
   stop: (error: unknown) => void,
 ): ManifestTarget {
   return {
@@ -52,9 +52,10 @@ function repositoryTarget(
     stop,
     has: ({ digest }) => repository.hasBlob(digest),
     async blob(blob) {
+      if (placed.get(blob.digest) === repository.repository) return "exists";
       const outcome = await repository.pushBlob(withProgress(blob, host), mountOf(blob, repository, placed));
       if (outcome === "uploaded") reportUpload(blob, blob.size, host, true);
-      placed?.set(blob.digest, repository.repository);
+      placed.set(blob.digest, repository.repository);
       return outcome;
     },
     async manifest({ descriptor, bytes }, name = descriptor.digest) {
@@ -67,9 +68,9 @@ function repositoryTarget(
 function mountOf(
   { digest, origin }: Pick<LayerBlob, "digest" | "origin">,
   { registry }: Repository,
-  placed: ReadonlyMap<Digest, string> | undefined,
+  placed: ReadonlyMap<Digest, string>,
 ) {
-  const before = placed?.get(digest);
+  const before = placed.get(digest);
   const there = origin?.registry === registry ? [origin.repository] : [];
   return { mountFrom: before === undefined ? there : [before, ...there] };
 }

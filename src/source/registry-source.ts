@@ -53,15 +53,19 @@ export function repositoryStorage(repository: Repository, referrers: boolean): M
 const COSIGN_TAGS = ["sig", "att", "sbom"];
 
 async function attachmentsOf(subject: Digest, repository: Repository): Promise<readonly StoredAttachment[]> {
-  const found: StoredAttachment[] = [];
-  for (const descriptor of await repository.referrers(subject)) found.push({ descriptor });
-  for (const suffix of COSIGN_TAGS) {
-    const tag = `${digestAlgorithm(subject)}-${digestHex(subject)}.${suffix}`;
-    try {
-      found.push({ descriptor: await repository.resolve(tag), tag });
-    } catch (error) {
-      if (!isSealiftError(error, "MANIFEST_UNKNOWN", "NAME_UNKNOWN", "NOT_FOUND")) throw error;
-    }
+  const base = `${digestAlgorithm(subject)}-${digestHex(subject)}`;
+  const [referrers, ...tagged] = await Promise.all([
+    repository.referrers(subject),
+    ...COSIGN_TAGS.map((suffix) => attachedByTag(`${base}.${suffix}`, repository)),
+  ]);
+  return [...referrers.map((descriptor) => ({ descriptor })), ...tagged.flat()];
+}
+
+async function attachedByTag(tag: string, repository: Repository): Promise<readonly StoredAttachment[]> {
+  try {
+    return [{ descriptor: await repository.resolve(tag), tag }];
+  } catch (error) {
+    if (isSealiftError(error, "MANIFEST_UNKNOWN", "NAME_UNKNOWN", "NOT_FOUND")) return [];
+    throw error;
   }
-  return found;
 }

@@ -232,12 +232,40 @@ describe("a mount", () => {
     const server = await uploadServer();
     const { repository } = repositoryOf(server);
     expect(await repository.pushBlob(small, { mountFrom: ["a", "b", "c"] })).toBe("uploaded");
-    expect(server.log.slice(1)).toEqual([
+    expect(server.log).toEqual([
       "POST uploads/",
+      `HEAD ${small.digest}`,
       "POST uploads/",
       "DELETE uploads/s1",
       "PUT uploads/s2",
     ]);
+    expect(server.sessions.size).toBe(0);
+  });
+
+  it("is asked for in one request, which what is there already needs as well", async () => {
+    const server = await uploadServer();
+    for (const place of ["a", "b"]) server.blobs.set(`${place}@${small.digest}`, Buffer.alloc(1));
+    const { repository } = repositoryOf(server);
+    expect(await repository.pushBlob(small, { mountFrom: ["b"] })).toBe("mounted");
+    expect(server.log).toEqual(["POST uploads/"]);
+  });
+
+  it("that was refused once is asked for only where the blob is not there", async () => {
+    const server = await uploadServer();
+    const { repository } = repositoryOf(server);
+    await repository.pushBlob(small, { mountFrom: ["b"] });
+    server.log.length = 0;
+    expect(await repository.pushBlob(small, { mountFrom: ["b"] })).toBe("exists");
+    expect(server.log).toEqual([`HEAD ${small.digest}`]);
+    expect(server.sessions.size).toBe(0);
+  });
+
+  it("that is refused for what is there leaves no session behind", async () => {
+    const server = await uploadServer();
+    await repositoryOf(server).repository.pushBlob(small);
+    server.log.length = 0;
+    expect(await repositoryOf(server).repository.pushBlob(small, { mountFrom: ["b"] })).toBe("exists");
+    expect(server.log).toEqual(["POST uploads/", `HEAD ${small.digest}`, "DELETE uploads/s2"]);
     expect(server.sessions.size).toBe(0);
   });
 
