@@ -106,6 +106,7 @@ const builds: Readonly<Record<string, UserConfig>> = {
         output: {
           entryFileNames: "[name].js",
           chunkFileNames: "cli/[name]-[hash].js",
+          comments: { jsdoc: false },
           // One file for what a copy needs, and one more for what other verbs share: each file costs a
           // look-up, thirty of them as much as Node's start, and each function in it a bit of its loading.
           // Not with what main.ts needs, which for `--version` is all there is.

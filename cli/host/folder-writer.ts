@@ -36,6 +36,8 @@ class FolderWriter implements FilesWriter {
   readonly #staging: string;
   readonly #exists: boolean;
   readonly #names = new Set<string>();
+  /** Of the staging folder, those that are there or on their way. */
+  readonly #made = new Map<string, Promise<unknown>>();
   readonly #folders = new Set<string>();
   /** Asked for by name: there even if nothing lies in them. */
   readonly #ownFolders = new Set<string>();
@@ -73,7 +75,7 @@ class FolderWriter implements FilesWriter {
   async #stage(name: string, content: Pick<Content, "size" | "open">, mode: FileMode): Promise<void> {
     const target = join(this.#staging, name);
     await filing("write", join(this.#path, name), async () => {
-      await mkdir(dirname(target), { recursive: true });
+      await this.#make(dirname(target));
       const handle = await open(target, "wx", mode);
       try {
         const writes = new BatchedWrites(handle, { durable: this.#durable });
@@ -84,6 +86,15 @@ class FolderWriter implements FilesWriter {
         await handle.close();
       }
     });
+  }
+
+  /** Each once: of a folder of blobs, every other write would ask the disk for it again. */
+  #make(folder: string): Promise<unknown> {
+    if (folder === this.#staging) return Promise.resolve();
+    const made = this.#made.get(folder) ?? mkdir(folder, { recursive: true });
+    this.#made.set(folder, made);
+    made.catch(() => this.#made.delete(folder));
+    return made;
   }
 
   async symlink(name: string, target: string): Promise<void> {
@@ -118,6 +129,8 @@ class FolderWriter implements FilesWriter {
       const lock = await waitForLock(join(this.#path, LOCK_FILE));
       try {
         const present = await ifExists(readFile(join(this.#path, name)));
+        // As it was made for a folder that was not there yet.
+        await rm(join(this.#staging, name), { force: true });
         await this.#stageBytes(name, await make(present));
         await this.#moveIntoPlace();
       } finally {
@@ -151,7 +164,6 @@ class FolderWriter implements FilesWriter {
   }
 
   async #stageBytes(name: string, bytes: Uint8Array): Promise<void> {
-    await rm(join(this.#staging, name), { force: true });
     await this.#stage(name, { size: bytes.length, open: async () => streamOf(bytes) }, 0o644);
   }
 

@@ -47,13 +47,23 @@ export async function runPipeline(
   const openSource = lookUp(schemes.sources, from.scheme, "source");
   const openSink = lookUp(schemes.sinks, to.scheme, "destination");
   const run = withJobs(options, to, from);
-  const content = await openSource(from, host, run);
-  const sink = await openSink(to, host, run);
+  const [content, sink] = await openBoth(openSource(from, host, run), openSink(to, host, run));
   return withSink(sink, async () => {
     const result = await putFiltered(content, sink, pipeline, host);
     await commitVerified(sink, [result], pipeline);
     return result;
   });
+}
+
+/** Waits for a source and a sink that are opened side by side; takes back the sink of a source that cannot be. */
+export async function openBoth<Source>(
+  opening: Promise<Source>,
+  placing: Promise<Sink>,
+): Promise<[Source, Sink]> {
+  const [source, sink] = await Promise.allSettled([opening, placing]);
+  if (source.status === "fulfilled" && sink.status === "fulfilled") return [source.value, sink.value];
+  if (sink.status === "fulfilled") await sink.value.abort();
+  throw source.status === "rejected" ? source.reason : (sink as PromiseRejectedResult).reason;
 }
 
 /** Does what is to be done with a sink; takes back what was put if that fails. */

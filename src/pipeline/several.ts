@@ -2,7 +2,7 @@ import { isSealiftError, reasonOf, SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
 import type { Sink, SinkResult } from "../sink/sink.ts";
 import { isPattern } from "./name-pattern.ts";
-import { commitVerified, lookUp, type Pipeline, putFiltered, withSink } from "./pipeline.ts";
+import { commitVerified, lookUp, openBoth, type Pipeline, putFiltered, withSink } from "./pipeline.ts";
 import type { RunOptions, Schemes, SourceImage } from "./schemes.ts";
 import { parseUri, type Uri } from "./uri.ts";
 import { withJobs } from "./uri-options.ts";
@@ -48,8 +48,7 @@ export async function runSeveral(
   const openSources = lookUp(schemes.several.sources, from.scheme, "source of several images");
   const openSink = severalSink(schemes, to);
   const run = withJobs(options, to, from);
-  const sources = await openSources(from, host, run);
-  const sink = await openSink(to, host, run);
+  const [sources, sink] = await openBoth(openSources(from, host, run), openSink(to, host, run));
   return withSink(sink, async () => {
     const result = await putAll(sources, sink, pipeline, host, options);
     if (result.images.length === 0) await sink.abort();

@@ -1,5 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { SealiftError } from "../../../src/error.ts";
 import type { Layer } from "../../../src/image/image.ts";
 import { parseReference } from "../../../src/oci/reference.ts";
 import { CORE_SCHEMES } from "../../../src/pipeline/core-schemes.ts";
@@ -85,6 +86,21 @@ describe("failing", () => {
     const host = await hostWithApp();
     await expect(run(host, source, sink)).rejects.toMatchObject({ code });
     expect([...host.files.files.keys()]).toEqual([]);
+  });
+
+  it("takes back a destination whose source cannot be opened, and tells of the source", async () => {
+    const host = await hostWithApp();
+    const ended: string[] = [];
+    const end = (how: string) => async () => void ended.push(how);
+    const sink = { put: () => Promise.reject(), commit: end("committed"), abort: end("taken back") };
+    const failing = () => Promise.reject(new SealiftError("NO_SPACE", "Cannot write: the disk is full"));
+    const sinks = { ...CORE_SCHEMES.sinks, good: async () => sink, bad: failing };
+    for (const scheme of ["good", "bad"]) {
+      const pipeline = { source: "tar://missing.tar", sink: `${scheme}://x`, filters: [] };
+      const running = runPipeline(pipeline, { ...CORE_SCHEMES, sinks }, host, { platform });
+      await expect(running).rejects.toMatchObject({ code: "NOT_FOUND" });
+    }
+    expect(ended).toEqual(["taken back"]);
   });
 
   it("leaves no file where a layer turns out damaged half-way", async () => {
