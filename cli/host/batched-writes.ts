@@ -7,7 +7,7 @@ const BATCH_SIZE = 1 << 20;
 const WORTH_A_CALL = 128 * 1024;
 
 /** Bytes after which the disk begins on what shall be on it in the end: at the end alone, everything else had to wait for it. */
-const SYNC_EVERY = 16 << 20;
+const SYNC_EVERY = 8 << 20;
 
 /**
  * Appends to a file handle, small chunks gathered into one write. While one
