@@ -8,10 +8,19 @@ interface Source {
   next(): Promise<IteratorResult<Uint8Array>>;
   /** Ends it before its end. */
   end(reason?: unknown): Promise<void>;
+  /** Lets others read on. */
+  release?(): void;
 }
 
-/** Of the streams that nobody has read from. */
+/** Of the streams of ours that nobody has read from, and {@link TAKEN} of those that are read at their source. */
 const sources = new WeakMap<ByteStream, Source>();
+
+/** In place of a lock: a reader's costs more than most streams hold, and the first one in a process two milliseconds. */
+const TAKEN: Source = { next: refuse, end: refuse };
+
+async function refuse(): Promise<never> {
+  throw new TypeError("Cannot read a stream twice: it is being read");
+}
 
 /**
  * A stream over chunks made on demand: nothing is produced before it is asked
@@ -24,15 +33,19 @@ export function streamFrom(
   unread?: (reason: unknown) => unknown,
 ): ByteStream {
   const source = sourceOf(chunks, unread);
+  const untaken = () => {
+    if (sources.get(stream) === TAKEN) return TAKEN;
+    sources.delete(stream);
+    return source;
+  };
   const stream = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        sources.delete(stream);
-        const { done, value } = await source.next();
+        const { done, value } = await untaken().next();
         if (done) controller.close();
         else controller.enqueue(value);
       },
-      cancel: (reason) => source.end(reason),
+      cancel: (reason) => untaken().end(reason),
     },
     { highWaterMark: 0 },
   );
@@ -79,9 +92,9 @@ export function streamOf(bytes: Uint8Array): ByteStream {
  * its work does, and there are half a dozen between a socket and a file.
  */
 export async function* chunksOf(stream: ByteStream): AsyncGenerator<Uint8Array, void, void> {
-  const reader = stream.getReader();
-  const source = sources.get(stream) ?? readerSource(reader);
-  sources.delete(stream);
+  const ours = stream.locked ? undefined : sources.get(stream);
+  const source = ours ?? readerSource(stream.getReader());
+  if (ours) sources.set(stream, TAKEN);
   let finished = false;
   try {
     for (;;) {
@@ -97,7 +110,8 @@ export async function* chunksOf(stream: ByteStream): AsyncGenerator<Uint8Array, 
     throw error;
   } finally {
     if (!finished) await source.end().catch(() => {});
-    reader.releaseLock();
+    if (ours && ours !== TAKEN) sources.delete(stream);
+    source.release?.();
   }
 }
 
@@ -105,6 +119,7 @@ function readerSource(reader: ReadableStreamDefaultReader<Uint8Array>): Source {
   return {
     next: () => reader.read() as Promise<IteratorResult<Uint8Array>>,
     end: (reason) => reader.cancel(reason),
+    release: () => reader.releaseLock(),
   };
 }
 
