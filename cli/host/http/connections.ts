@@ -3,7 +3,7 @@ import type { Connection } from "./connection.ts";
 /** A connection that waits for the next request, and until when it may. */
 interface Kept {
   readonly connection: Connection;
-  /** By `performance.now()`. */
+  /** By `now`. */
   readonly until: number;
 }
 
@@ -20,7 +20,7 @@ export class Connections {
     const kept = this.#waiting.get(place) ?? [];
     for (let last = kept.pop(); last; last = kept.pop()) {
       const { connection, until } = last;
-      if (connection.isClean && performance.now() < until) {
+      if (connection.isClean && now() < until) {
         connection.hold(true);
         return connection;
       }
@@ -41,7 +41,7 @@ export class Connections {
     const patience = seconds === undefined ? Number.POSITIVE_INFINITY : Number(seconds) * 1000 - MARGIN;
     const kept = this.#waiting.get(place) ?? [];
     this.#waiting.set(place, kept);
-    kept.push({ connection, until: performance.now() + patience });
+    kept.push({ connection, until: now() + patience });
     connection.hold(false);
   }
 
@@ -50,4 +50,9 @@ export class Connections {
     for (const connection of this.#all) connection.destroy();
     this.#waiting.clear();
   }
+}
+
+/** Milliseconds that only grow; `performance` would take one of them to load. */
+function now(): number {
+  return process.uptime() * 1000;
 }
