@@ -152,7 +152,7 @@ function progress(id: string, host: Host) {
     host.log({ type: "progress", id, stage: "checking", done, finished });
 }
 
-const TAR_FAULTS: readonly ErrorCode[] = ["TAR_INVALID", "TAR_TRUNCATED", "LIMIT_EXCEEDED"];
+const TAR_FAULTS: readonly ErrorCode[] = ["TAR_INVALID", "TAR_TRUNCATED", "LIMIT_EXCEEDED", "UNSUPPORTED"];
 
 /** Looks at every member; what ends the archive early is a finding, what ends the stream is thrown. */
 async function checkMembers(
@@ -175,11 +175,8 @@ async function checkMembers(
     }
   } catch (error) {
     seen.links.missing();
-    if (isSealiftError(error, "UNSUPPORTED")) {
-      findings.add("warning", "tar-format", `it is not looked at to its end: ${bareReasonOf(error)}`);
-    } else if (isSealiftError(error, ...TAR_FAULTS)) {
-      findings.add("error", "tar-format", reasonOf(error));
-    } else throw error;
+    if (!isSealiftError(error, ...TAR_FAULTS)) throw error;
+    findings.add("error", "tar-format", reasonOf(error));
   } finally {
     members.end();
   }
@@ -246,7 +243,8 @@ class MemberChecks {
       return type === "directory" ? safeDirectory(name, "rooted") : safePath(name, "rooted");
     } catch (error) {
       if (!(error instanceof SealiftError)) throw error;
-      this.#tell("warning", "tar-path", error.message);
+      // An error, as whatever opens the image here refuses all of it for this one name.
+      this.#tell("error", "tar-path", error.message);
       return undefined;
     }
   }
@@ -255,8 +253,7 @@ class MemberChecks {
   #place(header: TarHeader, path: string): void {
     const error = this.#seen.links.add(header, path);
     if (!error) return;
-    if (error.code === "LIMIT_EXCEEDED") this.#tell("warning", "tar-path", error.message);
-    else this.#tell("error", "tar-link", error.message);
+    this.#tell("error", error.code === "LIMIT_EXCEEDED" ? "tar-path" : "tar-link", error.message);
   }
 
   /** Undefined where it is one that names nothing. */

@@ -1,7 +1,8 @@
 /** One image for each thing that can be wrong with one. */
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { concat, streamOf } from "../../../src/bytes/stream.ts";
+import { collect, concat, streamOf } from "../../../src/bytes/stream.ts";
+import { mergedTree } from "../../../src/image/tree-merger.ts";
 import type { CheckOptions, CheckReport } from "../../../src/inspect/check.ts";
 import { checkImage } from "../../../src/inspect/check.ts";
 import { type Finding, isContentFault } from "../../../src/inspect/findings.ts";
@@ -9,6 +10,7 @@ import type { Descriptor } from "../../../src/oci/descriptor.ts";
 import { encodeJson } from "../../../src/oci/json.ts";
 import { MEDIA_TYPE } from "../../../src/oci/media-type.ts";
 import { rawFilesImage } from "../../../src/source/raw-image.ts";
+import { layerOf } from "../image/layers.ts";
 import { filesOf } from "../layout/memory-files.ts";
 import { archive, bytes, rawMember } from "../tar/raw.ts";
 import { HOST, type ImageOptions, type Json, pathOf, TestLayout } from "./raw.ts";
@@ -156,7 +158,8 @@ describe("layers", () => {
     ["whiteout", "error", member({ name: "etc/.wh." })],
     ["whiteout-size", "warning", member({ name: ".wh.gone" }, "not empty")],
     ["tar-permissions", "warning", member({ name: "su", mode: "0004777\0" })],
-    ["tar-path", "warning", member({ name: "a/../../b" })],
+    ["tar-path", "error", member({ name: "a/../../b" })],
+    ["tar-format", "error", member({ type: "S", format: "gnu" })],
   ];
   test.each(cases)(
     "%s is found as %s, and its diff_id is judged all the same",
@@ -193,7 +196,35 @@ describe("layers", () => {
       ...Array.from({ length: 10 }, (_, at) => `Cannot extract "../${at}"`),
       "... and 2 more",
     ]);
-    expect(errors(report)).toEqual(["whiteout"]);
+    expect(new Set(errors(report))).toEqual(new Set(["tar-path", "whiteout"]));
+  });
+
+  describe("an image that does not open here has an error, and one that does has none:", () => {
+    test.each<[string, "opens" | "refused", (string | Uint8Array)[]]>([
+      ["a name with ..", "refused", ["../up"]],
+      ["one that stays below", "refused", ["a/../b"]],
+      ["an absolute name", "opens", ["/etc/passwd"]],
+      ["a name that begins with ./", "opens", ["./etc/passwd"]],
+      ["Windows' drive", "refused", ["C:x"]],
+      ["a backslash, as systemd has", "opens", ["a\\x2db.device"]],
+      ["a file behind an absolute symlink", "opens", ["out -> /etc", "out/passwd"]],
+      ["a file behind a symlink with ..", "opens", ["out -> ../../etc", "out/passwd"]],
+      ["a symlink to nowhere", "opens", ["gone -> nowhere"]],
+      ["a hard link with ..", "refused", ["h => ../x"]],
+      ["a folder where a file is", "opens", ["a", "a/b"]],
+      ["a sparse file", "refused", [rawMember({ type: "S", format: "gnu" })]],
+    ])("%s %s", async (_, expected, members) => {
+      const layer = layerOf(members, HOST);
+      const opening = mergedTree({ layers: [layer] }, HOST.kernels);
+      expect(
+        await opening.then(
+          () => "opens",
+          () => "refused",
+        ),
+      ).toBe(expected);
+      const { errors } = await imageReport([await collect(await layer.stream(), 10_000, "tar")]);
+      expect(errors > 0 ? "refused" : "opens").toBe(expected);
+    });
   });
 
   describe("a hard link", () => {
