@@ -42,8 +42,8 @@ function gathered(found: readonly Finding[]): readonly Finding[] {
     groups.set(key, [...(groups.get(key) ?? []), finding]);
   }
   return [...groups.values()].map(([first, ...others]) => {
-    const { layer: _, ...finding } = first as Finding;
-    if (others.length === 0) return first as Finding;
+    const { layer, ...finding } = first as Finding;
+    if (others.length === 0 || layer === undefined) return first as Finding;
     return { ...finding, message: `holds of ${others.length + 1} layers` };
   });
 }

@@ -34,7 +34,7 @@ export async function readChecked(
 
 /** What an index is found to list. */
 export interface CheckedIndex {
-  /** Manifests that run somewhere and can be read. */
+  /** Manifests that run somewhere and can be read, each once. */
   readonly images: readonly Descriptor[];
 }
 
@@ -58,7 +58,7 @@ export async function checkIndex(
   }
   const valid = manifests.filter((child) => child !== undefined);
   checkDuplicates(valid, findings);
-  for (const child of valid) {
+  for (const child of distinct(valid, ({ digest, platform }) => JSON.stringify([digest, platform]))) {
     if (!deep || !isDocument(child)) {
       if (isRunnable(child)) images.push(child);
       continue;
@@ -75,7 +75,14 @@ export async function checkIndex(
     }
   }
   if (listed) findings.add("info", "index", `the index lists ${counted(listed.length, "manifest")}`);
-  return { images };
+  return { images: distinct(images, ({ digest }) => digest) };
+}
+
+/** The first of each that have one key. */
+function distinct(manifests: readonly Descriptor[], key: (manifest: Descriptor) => string): Descriptor[] {
+  const found = new Map<string, Descriptor>();
+  for (const manifest of manifests) if (!found.has(key(manifest))) found.set(key(manifest), manifest);
+  return [...found.values()];
 }
 
 /** What has no platform, or an unknown one, is an attestation or an artifact. */

@@ -371,6 +371,20 @@ describe("indexes", () => {
     expect(found(report, "warning")).toContain("index-duplicate");
   });
 
+  test("that list a manifest twice have it checked once, also where one lies in an index below", async () => {
+    for (const isNested of [false, true]) {
+      const layout = new TestLayout();
+      const child = { ...layout.image([TAR]), platform: amd64 };
+      const again = isNested ? layout.index([child], { annotations: { a: "b" } }) : child;
+      const report = await reportOf(layout.list(layout.index([child, again])), { allPlatforms: true });
+      expect(found(report, "info").filter((check) => ["diff-id", "schema-version"].includes(check))).toEqual([
+        "schema-version",
+        "diff-id",
+      ]);
+      expect(errors(report)).toEqual([]);
+    }
+  });
+
   test("that are none are found out", async () => {
     const layout = new TestLayout();
     const report = await reportOf(layout.list(layout.index([], { manifests: "none" })));
