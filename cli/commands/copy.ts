@@ -19,8 +19,7 @@ export function addCopy(program: Command, exit: (code: number) => void): void {
     .addHelpText("after", HELP);
   addPipelineOptions(command).action(
     async (source: string, destination: string, options: PipelineOptions) => {
-      const allPlatforms = options.platform === undefined;
-      exit(await runImages(source, destination, { ...options, allPlatforms }, async () => []));
+      exit(await runImages(source, destination, { ...options, whole: true }, async () => []));
     },
   );
 }

@@ -8,6 +8,8 @@ import type { RunOptions } from "../../src/pipeline/schemes.ts";
 import { namesSeveral, runSeveral } from "../../src/pipeline/several.ts";
 import { summarise } from "../../src/pipeline/summary.ts";
 import { tallied } from "../../src/pipeline/tally.ts";
+import { parseUri } from "../../src/pipeline/uri.ts";
+import { platformOptionOf } from "../../src/pipeline/uri-options.ts";
 import type { VerifyMode } from "../../src/pipeline/verify-written.ts";
 import { layerCachePath } from "./layer-cache-path.ts";
 import { addRegistryOptions, platformOption, type RegistryOptions } from "./options.ts";
@@ -24,6 +26,8 @@ export interface PipelineOptions extends RegistryOptions {
   readonly architecture?: string;
   readonly variant?: string;
   readonly allPlatforms?: boolean;
+  /** All platforms where neither an option nor the source's URI asks for one. */
+  readonly whole?: boolean;
   readonly referrers?: boolean;
   readonly parallel?: string;
   readonly chunkSize?: string;
@@ -67,7 +71,7 @@ export function runImages(
       const { host, tally } = tallied(overheard);
       const verification = verifyOption(options);
       const { keepGoing = false } = options;
-      const run = { ...runOptions(options), keepGoing };
+      const run = { ...runOptions(options, source), keepGoing };
       const started = host.clock.now();
       const schemes = schemesOf(host);
       const several = namesSeveral(source);
@@ -112,10 +116,11 @@ async function withLayerCache<T>(
   }
 }
 
-/** What the options ask of a run. Throws USAGE. */
-export function runOptions(options: PipelineOptions): RunOptions {
-  const { allPlatforms = false, referrers = false, insecure = false } = options;
+/** What the options ask of a run from `source`. Throws USAGE. */
+export function runOptions(options: PipelineOptions, source?: string): RunOptions {
+  const { referrers = false, insecure = false } = options;
   const platform = options.platform ?? platformInParts(options);
+  const allPlatforms = options.allPlatforms ?? wantsWhole(options, platform, source);
   if (allPlatforms && platform !== undefined)
     throw new SealiftError("USAGE", "Cannot use --platform with --all-platforms: it is one or all");
   const jobs = parallelOption(
@@ -130,6 +135,11 @@ export function runOptions(options: PipelineOptions): RunOptions {
     ...(jobs !== undefined && { jobs }),
     ...(chunkSize !== undefined && { chunkSize }),
   };
+}
+
+function wantsWhole({ whole = false }: PipelineOptions, platform?: string, source?: string): boolean {
+  if (!whole || platform !== undefined) return false;
+  return source === undefined || platformOptionOf(parseUri(source)) === undefined;
 }
 
 function platformInParts({ os, architecture, variant }: PipelineOptions): string | undefined {

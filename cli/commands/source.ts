@@ -48,7 +48,8 @@ export async function openDocuments(
   const uri = parseUri(source);
   if (uri.scheme !== "docker" && uri.scheme !== "dockerpush") return openRawSource(source, options, host);
   const { dockerTold } = await import("../host/docker/schemes.ts");
-  return { raw: await dockerTold(uri, host), selection: selectionOf(uri, runOptions(options)) };
+  const run = runOptions(options);
+  return { raw: await dockerTold(uri, host, run), selection: selectionOf(uri, run) };
 }
 
 /** For the commands' help. */

@@ -17,21 +17,21 @@ import { refuseForeign } from "./refuse-foreign.ts";
 import { requireFiles } from "./require-files.ts";
 import type { OpenSink, OpenSource, OpenSources, RunOptions, Schemes } from "./schemes.ts";
 import { allowOptions, booleanOption, type Uri } from "./uri.ts";
-import { PLATFORM_OPTIONS, REGISTRY_OPTIONS, registryOptions, selectionOf } from "./uri-options.ts";
+import { allowSourceOptions, REGISTRY_OPTIONS, registryOptions, selectionOf } from "./uri-options.ts";
 
 type ReadImage = (files: Files, selection: Selection, host: Host, what: string) => Promise<AnyManifest>;
 
 const archiveSource =
   (read: ReadImage): OpenSource =>
   async (uri, host, options) => {
-    allowOptions(uri, ...PLATFORM_OPTIONS);
+    allowSourceOptions(uri, options);
     return read(await openArchive(uri, host, options), selectionOf(uri, options), host, shownPath(uri.path));
   };
 
 const folderSource =
   (read: ReadImage): OpenSource =>
   async (uri, host, options) => {
-    allowOptions(uri, ...PLATFORM_OPTIONS);
+    allowSourceOptions(uri, options);
     return read(await openFolder(uri, host), selectionOf(uri, options), host, uri.path);
   };
 
@@ -46,7 +46,7 @@ const openArchive = async ({ path }: Uri, host: Host, { insecure }: RunOptions =
 const openFolder = ({ path }: Uri, host: Host) => requireFiles(host).folder(path, holdsImageFiles);
 
 const registrySource: OpenSource = async (uri, host, options) => {
-  allowOptions(uri, ...PLATFORM_OPTIONS, ...REGISTRY_OPTIONS);
+  allowSourceOptions(uri, options, ...REGISTRY_OPTIONS);
   return registryImage(
     parseRemoteReference(uri.path),
     selectionOf(uri, options),

@@ -14,30 +14,30 @@ import { archiveFiles } from "./archive-files.ts";
 import { lookUp } from "./pipeline.ts";
 import { requireFiles } from "./require-files.ts";
 import type { RunOptions, Schemes } from "./schemes.ts";
-import { allowOptions, type Uri } from "./uri.ts";
-import { PLATFORM_OPTIONS, REGISTRY_OPTIONS, registryOptions } from "./uri-options.ts";
+import type { Uri } from "./uri.ts";
+import { allowSourceOptions, REGISTRY_OPTIONS, registryOptions } from "./uri-options.ts";
 
 type OpenRaw = (uri: Uri, host: Host, options: RunOptions) => Promise<RawImage>;
 type ReadRaw = (files: Files, ref: string | undefined, host: Host, what: string) => Promise<RawImage>;
 
 const archive =
   (read: ReadRaw): OpenRaw =>
-  async (uri, host, { insecure }) => {
-    allowOptions(uri, ...PLATFORM_OPTIONS);
-    const files = await archiveFiles(uri.path, host, insecure);
+  async (uri, host, options) => {
+    allowSourceOptions(uri, options);
+    const files = await archiveFiles(uri.path, host, options.insecure);
     return read(files, uri.fragment, host, shownPath(uri.path));
   };
 
 const folder =
   (read: ReadRaw): OpenRaw =>
-  async (uri, host) => {
-    allowOptions(uri, ...PLATFORM_OPTIONS);
+  async (uri, host, options) => {
+    allowSourceOptions(uri, options);
     const files = await requireFiles(host).folder(uri.path, holdsImageFiles);
     return read(files, uri.fragment, host, uri.path);
   };
 
 const registry: OpenRaw = async (uri, host, options) => {
-  allowOptions(uri, ...PLATFORM_OPTIONS, ...REGISTRY_OPTIONS);
+  allowSourceOptions(uri, options, ...REGISTRY_OPTIONS);
   return rawRegistryImage(parseRemoteReference(uri.path), host, registryOptions(uri, options));
 };
 

@@ -9,8 +9,8 @@ import type { Selection } from "../source/select-image.ts";
 import { matchesPattern } from "./name-pattern.ts";
 import { noneFound } from "./none-found.ts";
 import type { OpenSources, SourceImage } from "./schemes.ts";
-import { allowOptions, type Uri } from "./uri.ts";
-import { PLATFORM_OPTIONS, selectionOf } from "./uri-options.ts";
+import type { Uri } from "./uri.ts";
+import { allowSourceOptions, selectionOf } from "./uri-options.ts";
 
 type OpenFiles = (uri: Uri, host: Host) => Promise<Files>;
 
@@ -18,7 +18,7 @@ type OpenFiles = (uri: Uri, host: Host) => Promise<Files>;
 export const severalInFiles =
   (open: OpenFiles): OpenSources =>
   async (uri, host, options) => {
-    allowOptions(uri, ...PLATFORM_OPTIONS);
+    allowSourceOptions(uri, options);
     const files = await open(uri, host);
     const { ref = "*", ...selection } = selectionOf(uri, options);
     const isLayout = sniffLayout(files, uri.path) === "oci-layout";

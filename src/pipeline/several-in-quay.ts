@@ -7,8 +7,8 @@ import { matchesPattern } from "./name-pattern.ts";
 import { noneFound } from "./none-found.ts";
 import type { OpenSources } from "./schemes.ts";
 import { noteWithout, registrySourceImage } from "./several-in-registry.ts";
-import { allowOptions, type Uri } from "./uri.ts";
-import { insecureOption, PLATFORM_OPTIONS } from "./uri-options.ts";
+import type { Uri } from "./uri.ts";
+import { allowSourceOptions, insecureOption } from "./uri-options.ts";
 
 /** Quay's own, unless `?host=` names another one that runs it. */
 const QUAY = "quay.io";
@@ -18,7 +18,7 @@ const TOKEN_USER = "$oauthtoken";
 
 /** The images `ORGANISATION/PATTERN:TAG` at Quay; `*` and `latest` where they are not given. */
 export const severalInQuay: OpenSources = async (uri, host, options) => {
-  allowOptions(uri, ...PLATFORM_OPTIONS, "host", "token", "label", "insecure");
+  allowSourceOptions(uri, options, "host", "token", "label", "insecure");
   const { organisation, pattern, tag } = parsePath(uri);
   const label = labelOption(uri);
   const registry = uri.options.get("host") ?? QUAY;

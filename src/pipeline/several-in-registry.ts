@@ -8,15 +8,15 @@ import { registryImage } from "../source/registry-source.ts";
 import { isPattern, matchesPattern } from "./name-pattern.ts";
 import { noneFound } from "./none-found.ts";
 import type { OpenSources, RunOptions, SourceImage } from "./schemes.ts";
-import { allowOptions, type Uri } from "./uri.ts";
-import { PLATFORM_OPTIONS, REGISTRY_OPTIONS, registryOptions, selectionOf } from "./uri-options.ts";
+import type { Uri } from "./uri.ts";
+import { allowSourceOptions, REGISTRY_OPTIONS, registryOptions, selectionOf } from "./uri-options.ts";
 
 /** Whose tag belongs to another manifest, by its name alone: cosign's, and the referrers' fallback. */
 const ATTACHED_TAG = /^sha(?:256|512)-[0-9a-f]{64,128}(?:\.|$)/;
 
 /** Every image of `HOST/REPOSITORY:TAG` with a pattern as repository, tag or both. */
 export const severalInRegistry: OpenSources = async (uri, host, options) => {
-  allowOptions(uri, ...PLATFORM_OPTIONS, ...REGISTRY_OPTIONS);
+  allowSourceOptions(uri, options, ...REGISTRY_OPTIONS);
   const wanted = parsePattern(uri);
   const registry = openRegistry(host, wanted.registry, registryOptions(uri, options));
   const repositories = await repositoriesOf(registry, wanted.repository);

@@ -4,13 +4,32 @@ import { DEFAULT_PLATFORM } from "../oci/platform.ts";
 import type { RepositoryOptions } from "../registry/repository.ts";
 import type { Selection } from "../source/select-image.ts";
 import type { RunOptions } from "./schemes.ts";
-import { booleanOption, numberOption, type Uri } from "./uri.ts";
+import { allowOptions, booleanOption, numberOption, type Uri } from "./uri.ts";
 
 /** Which platform's image: options of every source. */
-export const PLATFORM_OPTIONS = ["os", "arch", "architecture", "variant"] as const;
+const PLATFORM_OPTIONS = ["os", "arch", "architecture", "variant"] as const;
 
 /** How a registry is spoken to: options of everything at one. */
 export const REGISTRY_OPTIONS = ["insecure", "username", "password", "max_workers"] as const;
+
+/**
+ * Refuses options that are none of a source's, which are those that choose a
+ * platform and `known`. Throws URI_INVALID, and USAGE where all platforms are wanted.
+ */
+export function allowSourceOptions(uri: Uri, { allPlatforms }: RunOptions, ...known: string[]): void {
+  allowOptions(uri, ...PLATFORM_OPTIONS, ...known);
+  const asked = platformOptionOf(uri);
+  if (allPlatforms && asked !== undefined) {
+    throw new SealiftError("USAGE", `Cannot use ?${asked}= with --all-platforms: it is one or all`, {
+      hint: "Leave out one of the two.",
+    });
+  }
+}
+
+/** The first of a source's options that asks for one platform. */
+export function platformOptionOf({ options }: Uri): string | undefined {
+  return PLATFORM_OPTIONS.find((name) => options.has(name));
+}
 
 /** The run's options with as many jobs as the first URI asks for that does. Throws URI_INVALID. */
 export function withJobs(options: RunOptions, ...uris: readonly Uri[]): RunOptions {
@@ -30,8 +49,9 @@ export function selectionOf(uri: Uri, options: RunOptions): Selection {
 }
 
 /** What was asked for, by the URI or for the run; undefined where nothing was. */
-function platformOf({ options: given }: Uri, { platform }: RunOptions): Platform | undefined {
-  if (!PLATFORM_OPTIONS.some((name) => given.has(name))) return platform;
+function platformOf(uri: Uri, { platform }: RunOptions): Platform | undefined {
+  if (platformOptionOf(uri) === undefined) return platform;
+  const { options: given } = uri;
   const base = platform ?? DEFAULT_PLATFORM;
   const os = given.get("os") ?? base.os;
   const architecture = given.get("arch") ?? given.get("architecture") ?? base.architecture;

@@ -1,9 +1,9 @@
 /** `docker://` and `dockerpush://`: schemes of hosts that have sockets. */
 import { homedir } from "node:os";
 import type { Host } from "../../../src/host.ts";
-import type { OpenSink, OpenSource } from "../../../src/pipeline/schemes.ts";
+import type { OpenSink, OpenSource, RunOptions } from "../../../src/pipeline/schemes.ts";
 import { allowOptions, type Uri } from "../../../src/pipeline/uri.ts";
-import { PLATFORM_OPTIONS, selectionOf } from "../../../src/pipeline/uri-options.ts";
+import { allowSourceOptions, selectionOf } from "../../../src/pipeline/uri-options.ts";
 import type { RawImage } from "../../../src/source/raw-image.ts";
 import { ENDPOINT_OPTIONS, findDocker } from "./endpoint.ts";
 import { type DockerEngine, dockerEngine } from "./engine.ts";
@@ -15,14 +15,14 @@ import { toldImage } from "./told-image.ts";
 
 /** An image of the daemon's, as it saves it. */
 export const dockerSource: OpenSource = async (uri, host, options) => {
-  allowOptions(uri, ...PLATFORM_OPTIONS, ...ENDPOINT_OPTIONS);
+  allowSourceOptions(uri, options, ...ENDPOINT_OPTIONS);
   return dockerImage(await engineOf(uri, host), askedImage(uri), selectionOf(uri, options), host);
 };
 
 /** An image of the daemon's, as it pushes it. `makeFolder` makes the folder it is pushed to, and removes it in the end. */
 export function dockerPushSource(makeFolder: () => Promise<string>): OpenSource {
   return async (uri, host, options) => {
-    allowOptions(uri, ...PLATFORM_OPTIONS, ...ENDPOINT_OPTIONS);
+    allowSourceOptions(uri, options, ...ENDPOINT_OPTIONS);
     const { platform } = selectionOf(uri, options);
     const engine = await engineOf(uri, host);
     return pushedImage(engine, askedImage(uri), platform, host, { folder: await makeFolder() });
@@ -30,8 +30,8 @@ export function dockerPushSource(makeFolder: () => Promise<string>): OpenSource 
 }
 
 /** What the daemon tells of an image, by both sources' URIs. */
-export async function dockerTold(uri: Uri, host: Host): Promise<RawImage> {
-  allowOptions(uri, ...PLATFORM_OPTIONS, ...ENDPOINT_OPTIONS);
+export async function dockerTold(uri: Uri, host: Host, options: RunOptions): Promise<RawImage> {
+  allowSourceOptions(uri, options, ...ENDPOINT_OPTIONS);
   return toldImage(await engineOf(uri, host), askedImage(uri));
 }
 

@@ -4,6 +4,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { archive, rawMember } from "../../unit/tar/raw.ts";
 import { type ServedRegistry, startRegistry, Workspace } from "./cli.ts";
+import { expectFailure } from "./failure.ts";
 import {
   archiveOf,
   type CheckedImage,
@@ -195,6 +196,33 @@ describe("a source", () => {
     const absent = await work.run(["process", "oci-layout://platforms?arch=s390x", "tar://none.tar"]);
     expect(absent).toMatchObject({ code: 5 });
     expect(absent.stderr).toMatch(/^error\[PLATFORM_NOT_FOUND\]: Cannot .*linux\/arm64/);
+    const copied = async (name: string, query: string, ...more: string[]) => {
+      await sealift("copy", `oci-layout://platforms${query}`, `oci-layout://${name}`, ...more);
+      const { manifests } = JSON.parse(readFileSync(work.at(name, "index.json"), "utf8"));
+      return manifests[0].mediaType.includes(".index.") ? "all" : "one";
+    };
+    expect(await copied("c0", "")).toBe("all");
+    expect(await copied("c1", "?arch=arm64")).toBe("one");
+    expect(await copied("c2", "", "--architecture", "arm64")).toBe("one");
+  });
+
+  it.each([
+    ["process", "oci-layout://out"],
+    ["process", "registry://r.example.com/out"],
+    ["check"],
+    ["info"],
+    ["ls"],
+    ["diff", "tar://other.tar"],
+  ])("may not be asked for one platform and for all: %s", async (command, ...others) => {
+    const sources = ["oci-archive://app.tar?arch=arm64", "registry://r.example.com/a?variant=v8"];
+    const options = ["arch", "variant"];
+    for (const [at, source] of sources.entries()) {
+      await expectFailure(work, [command, source, ...others, "--all-platforms"], {
+        code: "USAGE",
+        exit: 2,
+        says: `Cannot use ?${options[at]}= with --all-platforms: it is one or all`,
+      });
+    }
   });
 });
 
