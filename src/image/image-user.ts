@@ -51,7 +51,10 @@ export async function imageUser(
   return { uid, gid, additionalGids, ...withHome };
 }
 
-/** The lines of a file of accounts, by field; none where the image has no such file. */
+/**
+ * The lines of a file of accounts, by field; none where the image has no such
+ * file. A line with a NUL is none: a home with one would be the process's HOME.
+ */
 async function readAccounts(
   path: string,
   tree: MergedTree,
@@ -61,7 +64,8 @@ async function readAccounts(
   if (node?.inode.entry?.type !== "file") return [];
   const bytes = await collect(openInode(layers, node.inode), MAX_ACCOUNTS_SIZE, `the image's /${path}`);
   const lines = new TextDecoder().decode(bytes).split("\n");
-  return lines.filter((line) => line !== "" && !line.startsWith("#")).map((line) => line.split(":"));
+  const isAccount = (line: string) => line !== "" && !line.startsWith("#") && !line.includes("\0");
+  return lines.filter(isAccount).map((line) => line.split(":"));
 }
 
 function idOf(text: string | undefined, user: string): number {

@@ -4,6 +4,7 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { isDigest } from "../oci/digest.ts";
 import { declaredCompression } from "../oci/media-type.ts";
+import { fieldWithNul } from "../oci/startable.ts";
 import type { RawFile } from "../source/raw-image.ts";
 import type { Findings } from "./findings.ts";
 import {
@@ -118,10 +119,11 @@ export function checkConfig(
   return { diffIds, os, architecture, variant };
 }
 
-/** What no more is known of than that a program which reads the config refuses it. */
+/** What no more is known of than that a program which reads the config refuses it, or cannot start by it. */
 function checkReadable(bytes: Uint8Array, findings: Findings): void {
   try {
-    parseImageConfig(bytes);
+    const field = fieldWithNul(parseImageConfig(bytes));
+    if (field) findings.add("error", "config", `${field} has a NUL in it, and no kernel starts that`);
   } catch (error) {
     findings.add("error", "config", bareReasonOf(error));
   }

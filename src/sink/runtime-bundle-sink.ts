@@ -5,6 +5,7 @@ import type { Image } from "../image/image.ts";
 import { imageUser } from "../image/image-user.ts";
 import { unpackLayers } from "../image/unpack.ts";
 import { type RuntimeOptions, runtimeConfig } from "../oci/runtime-config.ts";
+import { requireStartable } from "../oci/startable.ts";
 import { noted } from "./layer-note.ts";
 import { newRootFs } from "./root-fs.ts";
 import { singleImageSink } from "./single-image-sink.ts";
@@ -22,8 +23,9 @@ export function runtimeBundleSink(
 ): Sink {
   const put = (file: string, bytes: Uint8Array) => writer.write(file, contentOf(host.kernels, bytes));
   const write = async (image: Image): Promise<SinkResult> => {
-    const { tree, layers } = await unpackLayers(image.layers, await newRootFs(writer, "rootfs"), host);
     const { value, bytes } = await image.config();
+    requireStartable(value);
+    const { tree, layers } = await unpackLayers(image.layers, await newRootFs(writer, "rootfs"), host);
     const user = await imageUser(value.config?.User ?? "", tree, image.layers);
     const config = JSON.stringify(runtimeConfig(value, user, options), undefined, 2);
     await put("config.json", new TextEncoder().encode(`${config}\n`));

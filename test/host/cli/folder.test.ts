@@ -11,7 +11,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { archive, rawMember } from "../../unit/tar/raw.ts";
 import { Workspace } from "./cli.ts";
-import { expectFailure } from "./failure.ts";
+import { expectError, expectFailure } from "./failure.ts";
 import {
   archiveOf,
   checkedDockerSave,
@@ -212,6 +212,43 @@ describe("oci://", () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(/^error\[CONFIG_INVALID\]: Cannot find user "nobody-knows"/);
     expect(existsSync(work.at("strange"))).toBe(false);
+  });
+
+  it.each([
+    ["Env", ["A=b", "A=b\0LD_PRELOAD=/x"]],
+    ["Cmd", ["/x", "\0"]],
+    ["Entrypoint", ["/x\0y"]],
+    ["WorkingDir", "/a\0b"],
+    ["User", "0\0"],
+  ])(
+    "refuses a NUL in %s, which ends what the kernel reads, before it unpacks; check finds it too",
+    async (field, value) => {
+      const nul = layoutOf([base], { settings: { Cmd: ["/x"], [field]: value } });
+      writeFileSync(work.at("nul.tar"), archiveOf(nul.files));
+      const refused = await work.run(["process", "oci-archive://nul.tar", "oci://nul"]);
+      expectError(refused, "CONFIG_INVALID", 1);
+      expect(refused.stderr).toContain(`config.${field} has a NUL in it`);
+      expect(existsSync(work.at("nul"))).toBe(false);
+      const { code, stdout } = await work.run(["check", "oci-archive://nul.tar", "--fast", "--json"]);
+      expect([code, JSON.parse(stdout).results]).toEqual([
+        1,
+        expect.arrayContaining([expect.objectContaining({ severity: "error", check: "config" })]),
+      ]);
+      // It is moved all the same, as it is.
+      expect((await work.run(["copy", "oci-archive://nul.tar", "oci-layout://moved"])).code).toBe(0);
+    },
+  );
+
+  it("takes no HOME with a NUL from the image's accounts", async () => {
+    const accounts = "root:x:0:0::/root\0:/bin/sh\nme:x:7:8::/home/me:/bin/sh\n";
+    const layer = archive(rawMember({ name: "etc/passwd" }, accounts));
+    const env = async (User: string) => {
+      writeFileSync(work.at("home.tar"), archiveOf(layoutOf([layer], { settings: { User } }).files));
+      await sealift("process", "oci-archive://home.tar", "oci://home");
+      return parsed("home/config.json").process.env;
+    };
+    expect(await env("me")).toContain("HOME=/home/me");
+    expect(await env("0")).toContain("HOME=/");
   });
 
   it.each([

@@ -92,6 +92,7 @@ describe("manifest and config", () => {
     ["layer-count", "error", { config: { rootfs: { type: "layers", diff_ids: [] } } }],
     ["history-count", "error", { config: { history: [{}, {}] } }],
     ["config", "error", { config: { os: 1 } }],
+    ["config", "error", { config: { config: { Env: ["A=b", "C=d\0e"] } } }],
     ["args-escaped", "warning", { config: { config: { ArgsEscaped: true } } }],
     [
       "history-order",
