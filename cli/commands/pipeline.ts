@@ -16,7 +16,7 @@ import { addRegistryOptions, platformOption, type RegistryOptions } from "./opti
 import { registriesIn, runCommand } from "./run.ts";
 import { describeOne, describeSeveral, type RunReport, severalObject } from "./run-report.ts";
 import { schemesOf } from "./schemes.ts";
-import { verifyImages, verifyOption } from "./verify-images.ts";
+import { refuseUnverifiable, verifyImages, verifyOption } from "./verify-images.ts";
 
 /** Options of the commands that move images. */
 export interface PipelineOptions extends RegistryOptions {
@@ -75,6 +75,7 @@ export function runImages(
       const started = host.clock.now();
       const schemes = schemesOf(host);
       const several = namesSeveral(source);
+      refuseUnverifiable(destination, verification, schemes);
       let verified: VerifyMode | undefined;
       const verify: Verify = async (images, place) => {
         verified = await verifyImages({ destination, place }, images, verification, schemes, host, run);

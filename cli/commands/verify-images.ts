@@ -1,7 +1,13 @@
 import { isSealiftError, SealiftError } from "../../src/error.ts";
 import type { Host } from "../../src/host.ts";
 import type { RunOptions, Schemes } from "../../src/pipeline/schemes.ts";
-import { type VerifyMode, verifyWritten, type Written } from "../../src/pipeline/verify-written.ts";
+import { parseUri } from "../../src/pipeline/uri.ts";
+import {
+  canReadBack,
+  type VerifyMode,
+  verifyWritten,
+  type Written,
+} from "../../src/pipeline/verify-written.ts";
 import type { SinkResult } from "../../src/sink/sink.ts";
 
 /** What was asked for; quick, which reads no layer, where nothing was. */
@@ -23,10 +29,25 @@ interface VerifyOptions {
   readonly verifyFull?: boolean;
 }
 
+/** Refuses a verification that cannot be, before anything is written. Throws UNSUPPORTED. */
+export function refuseUnverifiable(
+  destination: string,
+  { mode, asked }: Verification,
+  schemes: Schemes,
+): void {
+  const isKnown = Object.hasOwn(schemes.sinks, parseUri(destination).scheme);
+  if (!mode || !asked || !isKnown || canReadBack(destination, schemes)) return;
+  throw new SealiftError(
+    "UNSUPPORTED",
+    `Cannot verify ${destination}: what is written there cannot be read back as an image`,
+    { hint: "Leave out --verify." },
+  );
+}
+
 /**
  * Verifies what was written as far as was asked for; gives what was done.
  * A registry that one may write to but not read from, and a pipe, are no
- * failure where nobody asked. Throws as `verifyWritten`, and UNSUPPORTED.
+ * failure where nobody asked. Throws as `verifyWritten`.
  */
 export async function verifyImages(
   written: Written,
@@ -38,7 +59,7 @@ export async function verifyImages(
 ): Promise<VerifyMode | undefined> {
   if (!mode) return undefined;
   try {
-    if (await verifyWritten(written, images, mode, schemes, host, options)) return mode;
+    return (await verifyWritten(written, images, mode, schemes, host, options)) ? mode : undefined;
   } catch (error) {
     if (asked || !isSealiftError(error, "UNAUTHORIZED", "DENIED", "UNSUPPORTED")) throw error;
     if (error.code !== "UNSUPPORTED") {
@@ -46,9 +67,4 @@ export async function verifyImages(
     }
     return undefined;
   }
-  if (!asked) return undefined;
-  throw new SealiftError(
-    "UNSUPPORTED",
-    `Cannot verify ${written.destination}: an unpacked image cannot be read back as an image; it was written`,
-  );
 }

@@ -21,10 +21,16 @@ export interface Written {
   readonly place?: string | undefined;
 }
 
+/** Whether what is put at a destination can be read from there: not what is unpacked, nor what goes down a pipe. */
+export function canReadBack(destination: string, { sources }: Schemes): boolean {
+  const { scheme, path } = parseUri(destination);
+  // A device or a pipe (/dev/stdout) gives nothing back.
+  return Object.hasOwn(sources, scheme) && (scheme === "registry" || !path.startsWith("/dev/"));
+}
+
 /**
  * Reads back what a run has put at its destination, through the destination's
- * own source. Gives false where there is none: what is unpacked is an image no
- * more. Throws VERIFICATION_FAILED on content that is not what was put, and what
+ * own source. Gives false where that cannot be. Throws VERIFICATION_FAILED on content that is not what was put, and what
  * keeps it from being read (UNREACHABLE, DENIED, …) as it is.
  */
 export async function verifyWritten(
@@ -37,9 +43,8 @@ export async function verifyWritten(
 ): Promise<boolean> {
   const { destination, place } = written;
   const uri = { ...parseUri(destination), ...(place !== undefined && { path: place }) };
-  const open = Object.hasOwn(schemes.sources, uri.scheme) ? schemes.sources[uri.scheme] : undefined;
-  // A device or a pipe (/dev/stdout) gives nothing back.
-  if (!open || (uri.scheme !== "registry" && uri.path.startsWith("/dev/"))) return false;
+  const open = schemes.sources[uri.scheme];
+  if (!open || !canReadBack(destination, schemes)) return false;
   // A daemon was asked for the image's ID at the end of the load; what it saves is only read to be read whole.
   if (uri.scheme === "docker" && mode === "quick") return true;
   for (const result of results) {

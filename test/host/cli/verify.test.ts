@@ -53,9 +53,16 @@ describe("verification after writing", () => {
   it("of what is unpacked cannot be: nobody hears of it but who asked", async () => {
     const quiet = await work.json(["process", "oci-archive://app.tar", "oci://runtime"]);
     expect(quiet.summary.verified).toBeUndefined();
-    const asked = await work.run(["process", "oci-archive://app.tar", "oci://runtime-2", "--verify"]);
-    expect(asked.code).toBe(1);
-    expect(asked.stderr).toContain("error[UNSUPPORTED]");
+    for (const destination of ["oci://runtime-2", "mounts://mounted", "tar:///dev/stdout"]) {
+      // Before the source is looked for.
+      for (const flag of ["--verify", "--verify=full"]) {
+        await expectFailure(work, ["process", "oci-archive://none.tar", destination, flag], {
+          code: "UNSUPPORTED",
+          exit: 1,
+          says: `Cannot verify ${destination}: what is written there cannot be read back`,
+        });
+      }
+    }
   });
 
   it("finds a layout's file that was there before with the right size and other content, but in full only", async () => {
