@@ -77,8 +77,8 @@ export function runImages(
       const several = namesSeveral(source);
       refuseUnverifiable(destination, verification, schemes);
       let verified: VerifyMode | undefined;
-      const verify: Verify = async (images, place) => {
-        verified = await verifyImages({ destination, place }, images, verification, schemes, host, run);
+      const verify: Verify = async (images, where) => {
+        verified = await verifyImages({ destination, ...where }, images, verification, schemes, host, run);
       };
       const pipeline = { source, sink: destination, filters: await filters(), verify };
       const { images, failed } = await withLayerCache(options, host, async (remembering) =>

@@ -11,7 +11,7 @@
 import { SealiftError } from "../error.ts";
 import type { Hasher, Kernels } from "../kernel/kernels.ts";
 import type { Slices } from "./slices.ts";
-import { type ByteStream, chunksOf, collect, concat, streamFrom } from "./stream.ts";
+import { type ByteStream, chunksOf, collect, concat, sameBytes, streamFrom } from "./stream.ts";
 
 /** Bytes that one digest vouches for: what a reader withholds until it holds. */
 export const PIECE_SIZE: number = 128 << 10;
@@ -113,8 +113,8 @@ export async function openPieces(index: Slices, bytes: Slices, kernels: Kernels)
 async function readIndex(index: Slices, kernels: Kernels) {
   const whole = await collect(index.slice(), MAX_INDEX, "index");
   const end = whole.length - HASH_SIZE;
-  const isWhole = end >= HEAD_SIZE && equal(sha256(whole.subarray(0, end), kernels), whole.subarray(end));
-  if (!isWhole || !equal(whole.subarray(0, MAGIC.length), MAGIC)) throw damaged();
+  const isWhole = end >= HEAD_SIZE && sameBytes(sha256(whole.subarray(0, end), kernels), whole.subarray(end));
+  if (!isWhole || !sameBytes(whole.subarray(0, MAGIC.length), MAGIC)) throw damaged();
   const size = Number(new DataView(whole.buffer, whole.byteOffset).getBigUint64(MAGIC.length, true));
   const digests = whole.subarray(HEAD_SIZE, end);
   if (digests.length !== Math.ceil(size / PIECE_SIZE) * HASH_SIZE) throw damaged();
@@ -140,7 +140,7 @@ async function* checkedPart(
   for await (const piece of piecesOf(bytes.slice(from, to))) {
     const which = at / PIECE_SIZE;
     const digest = digests.subarray(which * HASH_SIZE, (which + 1) * HASH_SIZE);
-    if (!equal(sha256(piece, kernels), digest)) {
+    if (!sameBytes(sha256(piece, kernels), digest)) {
       throw new SealiftError(
         "DIGEST_MISMATCH",
         `Cannot read by index: from ${at} on there is something else`,
@@ -173,8 +173,4 @@ function sha256(bytes: Uint8Array, kernels: Kernels): Uint8Array {
   const hasher = kernels.hasher("sha256");
   hasher.update(bytes);
   return hasher.digest();
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

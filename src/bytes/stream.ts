@@ -154,6 +154,11 @@ export function concat(parts: readonly Uint8Array[], size?: number): Uint8Array 
   return whole;
 }
 
+/** Whether two are the same bytes. */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
 /** Reads a stream to its end for its side effects; returns the byte count. */
 export async function drain(stream: ByteStream): Promise<number> {
   let size = 0;

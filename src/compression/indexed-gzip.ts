@@ -1,5 +1,5 @@
 import type { Slices } from "../bytes/slices.ts";
-import { type ByteStream, chunksOf, collect, concat, streamFrom } from "../bytes/stream.ts";
+import { type ByteStream, chunksOf, collect, concat, sameBytes, streamFrom } from "../bytes/stream.ts";
 import { isSealiftError, SealiftError } from "../error.ts";
 import type { AccessPoint, Codec, Kernels } from "../kernel/kernels.ts";
 import { GUNZIP_PIECE } from "./gzip.ts";
@@ -59,11 +59,12 @@ async function readTable(index: Slices, kernels: Kernels): Promise<GzipIndexTabl
   const end = index.size - GZIP_INDEX_FOOTER;
   if (end < GZIP_INDEX_MAGIC.length) throw indexInvalid("it ends early");
   const footer = await readAt(index, end, GZIP_INDEX_FOOTER);
-  if (!equal(footer.subarray(36), GZIP_INDEX_MAGIC)) throw indexInvalid("it has another magic or version");
+  if (!sameBytes(footer.subarray(36), GZIP_INDEX_MAGIC))
+    throw indexInvalid("it has another magic or version");
   const size = new DataView(footer.buffer, footer.byteOffset).getUint32(32, true);
   if (size > MAX_TABLE || size > end - GZIP_INDEX_MAGIC.length) throw indexInvalid("its table is too long");
   const table = await readAt(index, end - size, size);
-  if (!equal(sha256(table, kernels), footer.subarray(0, 32))) throw indexInvalid("its table is damaged");
+  if (!sameBytes(sha256(table, kernels), footer.subarray(0, 32))) throw indexInvalid("its table is damaged");
   try {
     return parseIndexTable(table, end - size);
   } catch (error) {
@@ -95,7 +96,7 @@ async function* readPart(reading: Reading, start: number, end: number) {
       if (offset >= end) return;
       const bytes = await input.read(size);
       if (offset + size <= start) continue;
-      if (!equal(sha256(bytes, kernels), digest)) {
+      if (!sameBytes(sha256(bytes, kernels), digest)) {
         throw new SealiftError(
           "DIGEST_MISMATCH",
           `Cannot read ${table.blob.digest}: from ${offset} on it is not what its index says`,
@@ -201,8 +202,4 @@ function sha256(bytes: Uint8Array, kernels: Kernels): Uint8Array {
   const hasher = kernels.hasher("sha256");
   hasher.update(bytes);
   return hasher.digest();
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

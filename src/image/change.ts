@@ -1,4 +1,5 @@
 import { digestOf } from "../bytes/content.ts";
+import { sameBytes } from "../bytes/stream.ts";
 import type { Host } from "../host.ts";
 import { type ImageConfig, parseImageConfig } from "../oci/config.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
@@ -97,8 +98,4 @@ function document<T>(mediaType: string, bytes: Uint8Array, value: T, host: Host)
 
 function sameItems(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((item, index) => item === b[index]);
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }

@@ -140,7 +140,8 @@ async function layoutFolder(uri: Uri, host: Host, target: OciLayoutTarget): Prom
   allowOptions(uri);
   const present = await presentFolder(uri.path, host);
   const existing = present?.get("index.json") ? { existing: await readOciLayout(present, host.kernels) } : {};
-  return ociLayoutSink(await requireFiles(host).createFolder(uri.path), { ...target, ...existing }, host);
+  const open = () => requireFiles(host).createFolder(uri.path);
+  return ociLayoutSink(await open(), { ...target, ...existing, reopen: open }, host);
 }
 
 /** A place for several images: the URI cannot name one of them. */

@@ -18,11 +18,16 @@ export interface Pipeline {
   readonly verify?: Verify;
 }
 
-/**
- * Reads back what was put, and throws where it is not that: at `place`, before
- * it has its name, or without one where it was put.
- */
-export type Verify = (results: readonly SinkResult[], place?: string) => Promise<void>;
+/** Reads back what was put, and throws where it is not that. */
+export type Verify = (results: readonly SinkResult[], where: VerifiedPlace) => Promise<void>;
+
+/** Where what was put is read back. */
+export interface VerifiedPlace {
+  /** Where its files lie until they get their name; absent where they have it. */
+  readonly place?: string | undefined;
+  /** What is refused is taken off the place's list again. */
+  readonly takesBack?: boolean;
+}
 
 /** The image that a URI names. */
 export async function openImage(
@@ -76,7 +81,10 @@ export async function withSink<T>(sink: Sink, work: () => Promise<T>): Promise<T
   }
 }
 
-/** Commits what was verified, where that can be read before; else verifies what was committed. */
+/**
+ * Commits what was verified, where that can be read before; else verifies what
+ * was committed, and takes back what was not verified, where that can be done.
+ */
 export async function commitVerified(
   sink: Sink,
   results: readonly SinkResult[],
@@ -85,10 +93,16 @@ export async function commitVerified(
   if (!verify) return sink.commit();
   let isVerified = false;
   await sink.commit(async (place) => {
-    await verify(results, place);
+    await verify(results, { place });
     isVerified = true;
   });
-  if (!isVerified) await verify(results);
+  if (isVerified) return;
+  try {
+    await verify(results, { takesBack: sink.takeBack !== undefined });
+  } catch (error) {
+    await sink.takeBack?.();
+    throw error;
+  }
 }
 
 /** Puts what the filters make of it, one after the other. */

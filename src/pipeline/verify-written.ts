@@ -7,6 +7,7 @@ import { documentOf, isImage, isMultiPlatform } from "../image/multi-platform-im
 import { parseReference } from "../oci/reference.ts";
 import { DEFAULT_JOBS } from "../sink/put-manifest.ts";
 import type { SinkResult } from "../sink/sink.ts";
+import type { VerifiedPlace } from "./pipeline.ts";
 import type { RunOptions, Schemes } from "./schemes.ts";
 import { parseUri, type Uri } from "./uri.ts";
 
@@ -14,19 +15,19 @@ import { parseUri, type Uri } from "./uri.ts";
 export type VerifyMode = "quick" | "full";
 
 /** Where the results of a run are. */
-export interface Written {
+export interface Written extends VerifiedPlace {
   /** A URI. */
   readonly destination: string;
-  /** Where its files lie until they get their name; absent where they have it. */
-  readonly place?: string | undefined;
 }
 
 /** Whether what is put at a destination can be read from there: not what is unpacked, nor what goes down a pipe. */
 export function canReadBack(destination: string, { sources }: Schemes): boolean {
   const { scheme, path } = parseUri(destination);
-  // A device or a pipe (/dev/stdout) gives nothing back.
-  return Object.hasOwn(sources, scheme) && (scheme === "registry" || !path.startsWith("/dev/"));
+  return Object.hasOwn(sources, scheme) && (scheme === "registry" || !DEVICE.test(path));
 }
+
+/** A device or a pipe (/dev/stdout) gives nothing back; what lies in memory does. */
+const DEVICE = /^\/dev\/(?!shm\/)/;
 
 /**
  * Reads back what a run has put at its destination, through the destination's
@@ -41,7 +42,7 @@ export async function verifyWritten(
   host: Host,
   options: RunOptions,
 ): Promise<boolean> {
-  const { destination, place } = written;
+  const { destination, place, takesBack = false } = written;
   const uri = { ...parseUri(destination), ...(place !== undefined && { path: place }) };
   const open = schemes.sources[uri.scheme];
   if (!open || !canReadBack(destination, schemes)) return false;
@@ -50,7 +51,7 @@ export async function verifyWritten(
   for (const result of results) {
     const back = readBackUri(uri, result);
     const whole = { ...options, platform: undefined, allPlatforms: result.manifest !== undefined };
-    await verifying(result.name, place, async () => {
+    await verifying(result.name, { place, takesBack }, async () => {
       await checkImage(await open(back, host, { ...whole, referrers: false }), result, mode, host, options);
     });
   }
@@ -133,13 +134,18 @@ function requireSame<T extends string | number>(what: string, found: T, expected
 }
 
 /** What is wrong with content means that it was not verified, however it shows. */
-async function verifying(name: string, place: string | undefined, work: () => Promise<void>): Promise<void> {
+async function verifying(
+  name: string,
+  { place, takesBack }: VerifiedPlace,
+  work: () => Promise<void>,
+): Promise<void> {
   try {
     await work();
   } catch (error) {
     if (error instanceof SealiftError && KEPT.includes(error.code)) throw error;
     const reason = place === undefined ? reasonOf(error) : reasonOf(error).replaceAll(place, name);
-    const fate = place === undefined ? "It stands there all the same." : "It was not given its name.";
+    const stays = takesBack ? "It was taken off the layout's list." : "It stands there all the same.";
+    const fate = place === undefined ? stays : "It was not given its name.";
     throw new SealiftError("VERIFICATION_FAILED", `Cannot verify ${name}: ${reason}`, {
       cause: error,
       hint: `${fate} \`sealift check\` on the source tells whether the fault is in it.`,

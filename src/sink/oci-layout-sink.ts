@@ -21,11 +21,14 @@ export interface OciLayoutTarget {
   readonly existing?: OciLayout;
   /** Layers made at once. */
   readonly jobs?: number | undefined;
+  /** Another writer to the same place, where others may write too; absent where there is none. */
+  readonly reopen?: (() => Promise<FilesWriter>) | undefined;
 }
 
 /** Writes an OCI layout, as an archive or a folder, with blobs as they are and index.json last. */
 export function ociLayoutSink(writer: FilesWriter, target: OciLayoutTarget, host: Host): Sink {
-  const layout = writeOciLayout(writer, target.existing);
+  const { existing, reopen } = target;
+  const layout = writeOciLayout(writer, existing);
   const entries: Descriptor[] = [];
   return {
     async put(content) {
@@ -55,6 +58,7 @@ export function ociLayoutSink(writer: FilesWriter, target: OciLayoutTarget, host
       noteReplaced(entries, target, host);
     },
     abort: () => layout.abort(),
+    ...(reopen && { takeBack: async () => layout.takeBack(await reopen()) }),
   };
 }
 

@@ -12,6 +12,8 @@ export interface Sink {
   commit(check?: CheckBefore): Promise<void>;
   /** Takes back what was put, where it is not visible yet. */
   abort(): Promise<void>;
+  /** Takes what was committed off the place's list, as it was before; absent where others may have it by then. */
+  takeBack?(): Promise<void>;
 }
 
 export interface SinkResult {

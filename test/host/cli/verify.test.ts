@@ -1,11 +1,11 @@
 /** What a run has written is read back: `--verify`. */
-import { existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ServedRegistry, startRegistry, Workspace } from "./cli.ts";
 import { expectFailure } from "./failure.ts";
-import { archiveOf, smallLayout, withConfig } from "./images.ts";
+import { archiveOf, checkedLayout, smallLayout, withConfig } from "./images.ts";
 
 let work: Workspace;
 let registry: ServedRegistry;
@@ -118,14 +118,28 @@ describe("an image whose config lies about a layer, verified in full", () => {
     expect(readFileSync(work.at("before.tar"))).toEqual(before);
   });
 
-  it.each(["a registry", "a layout that was there"])("is told to stand in %s", async (place) => {
-    await work.sealift(["process", "oci-archive://app.tar", "oci-layout://old"]);
-    const destination = place === "a registry" ? `registry://${registry.host}/lying:1` : "oci-layout://old";
+  it("is told to stand in a registry", async () => {
+    const destination = `registry://${registry.host}/lying:1`;
     const { code, stderr } = await verify(destination, "--verify=full");
     expect(code).toBe(3);
     expect(stderr).toMatch(/^hint: It stands there all the same\./m);
     expect((await work.run(["info", destination])).code).not.toBe(5);
   });
+
+  it.each(["v1", "new"])(
+    "is taken off a layout that was there, called %s, which is as it was",
+    async (ref) => {
+      await work.sealift(["process", "oci-archive://app.tar", "oci-layout://old"]);
+      await work.sealift(["process", "oci-archive://app.tar", "oci-layout://old#other", "-f", "squash"]);
+      const before = readFileSync(work.at("old/index.json"), "utf8");
+      const { code, stderr } = await verify(`oci-layout://old#${ref}`, "--verify=full");
+      expect(code).toBe(3);
+      expect(stderr).toMatch(/^hint: It was taken off the layout's list\./m);
+      expect(readFileSync(work.at("old/index.json"), "utf8")).toBe(before);
+      for (const name of ["v1", "other"]) checkedLayout(work.at("old"), name);
+      expect(readdirSync(work.at("old")).sort()).toEqual(["blobs", "index.json", "oci-layout"]);
+    },
+  );
 });
 
 describe("a registry that loses what it took", () => {

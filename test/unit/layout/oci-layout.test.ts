@@ -6,6 +6,7 @@ import { blobPath, readOciLayout } from "../../../src/layout/oci-layout.ts";
 import { writeOciLayout } from "../../../src/layout/oci-layout-writer.ts";
 import { ANNOTATION, type Descriptor } from "../../../src/oci/descriptor.ts";
 import { MEDIA_TYPE } from "../../../src/oci/media-type.ts";
+import { memoryFileSystem } from "../../contract/memory-file-system.ts";
 import { bytes, readAll, text } from "../tar/raw.ts";
 import { filesOf, memoryFiles } from "./memory-files.ts";
 
@@ -160,6 +161,19 @@ it("adds to an existing layout: keeps its entries and blobs, replaces the same r
   expect(out.log).toEqual([blobPath(fresh.digest), "oci-layout", "index.json", "commit"]);
   const index = JSON.parse(text(out.files()["index.json"] as Uint8Array));
   expect(index).toEqual({ schemaVersion: 2, manifests: [other, fresh, untagged] });
+});
+
+it("takes back what it listed: what it replaced is there again, what others wrote meanwhile stays", async () => {
+  const [old, other] = [tagged("old", "v1"), tagged("other", "v2")];
+  const place = memoryFileSystem();
+  const open = () => place.createFolder("l");
+  const index = () => JSON.parse(text(place.files.get("l/index.json") as Uint8Array)).manifests;
+  await writeOciLayout(await open()).finish([old, other]);
+  const layout = writeOciLayout(await open());
+  await layout.finish([tagged("new", "v1"), tagged("more", "v3"), tagged("other", "v2")]);
+  await writeOciLayout(await open()).finish([tagged("theirs", "v3"), tagged("fourth", "v4")]);
+  await layout.takeBack(await open());
+  expect(index()).toEqual([tagged("theirs", "v3"), tagged("fourth", "v4"), old, other]);
 });
 
 it("writes a blob again where the existing layout has another size of it", async () => {
