@@ -1,6 +1,7 @@
 /** A file that somebody brought: what it is, told by its content and not by its name. */
 import type { Slices } from "../bytes/slices.ts";
 import { chunksOf, collect } from "../bytes/stream.ts";
+import { unreadFormat } from "../bytes/unread-format.ts";
 import { ARCHIVE_LIMITS, decompress } from "../compression/decompress.ts";
 import { compressionOf } from "../compression/sniff.ts";
 import { isSealiftError, SealiftError } from "../error.ts";
@@ -30,7 +31,7 @@ export type ArchiveFile =
  * for what is none of them, and as reading does.
  */
 export async function openArchiveFile(source: Slices, host: Host): Promise<ArchiveFile> {
-  const head = await collect(source.slice(0, Math.min(4, source.size)), 4, "file");
+  const head = await headOf(source, LONGEST_MAGIC);
   if (compressionOf(head) === "none") return { ...(await recognise(source, host)), compressed: false };
   const { slices, dispose } = await unpack(source, host);
   try {
@@ -61,7 +62,7 @@ const SECOND_HEADER = 1024;
  * names in their places, and the type anywhere in the head.
  */
 async function isBundle(slices: Slices): Promise<boolean> {
-  const head = await collect(slices.slice(0, Math.min(HEAD_SIZE, slices.size)), HEAD_SIZE, "file");
+  const head = await headOf(slices, HEAD_SIZE);
   const text = new TextDecoder("latin1").decode(head);
   const inOrder = text.startsWith("oci-layout\0") || text.startsWith("index.json\0", SECOND_HEADER);
   return inOrder && text.includes(BUNDLE_TYPE);
@@ -70,18 +71,23 @@ async function isBundle(slices: Slices): Promise<boolean> {
 /** One header, and one block of what it announces. */
 const SMALLEST_TAR = 1024;
 
+const NO_ARCHIVE = "is neither a bundle, nor an OCI archive, nor what docker save writes";
+/** Bytes that tell the formats apart. */
+const LONGEST_MAGIC = 6;
+
 async function readIndex(slices: Slices, host: Host): Promise<TarIndex> {
   try {
     return await indexTar(slices, host.kernels);
   } catch (error) {
     const noTar = isSealiftError(error, "TAR_INVALID") || slices.size < SMALLEST_TAR;
     if (!noTar) throw error;
-    throw new SealiftError(
-      "LAYOUT_INVALID",
-      "Cannot read the file: it is neither a bundle, nor an OCI archive, nor what docker save writes",
-      { cause: error },
-    );
+    const { is, hint = "" } = unreadFormat(await headOf(slices, LONGEST_MAGIC)) ?? { is: NO_ARCHIVE };
+    throw new SealiftError("LAYOUT_INVALID", `Cannot read the file: it ${is}`, { cause: error, hint });
   }
+}
+
+function headOf(slices: Slices, length: number): Promise<Uint8Array> {
+  return collect(slices.slice(0, Math.min(length, slices.size)), length, "file");
 }
 
 async function unpack(source: Slices, host: Host): Promise<{ slices: Slices; dispose(): Promise<void> }> {

@@ -1,4 +1,5 @@
 import { concat } from "../bytes/stream.ts";
+import { unreadFormat } from "../bytes/unread-format.ts";
 import { bareReasonOf, SealiftError } from "../error.ts";
 import type { Kernels, TarFields } from "../kernel/kernels.ts";
 import { BLOCK_SIZE, paddingOf, type TarHeader, typeOfFlag } from "./header.ts";
@@ -69,7 +70,9 @@ export class HeadReader {
       const at = this.#input.position;
       const block = await this.#input.take(BLOCK_SIZE);
       if (block.length === 0 && extensions.length === 0) return { kind: "end", blocks: block };
-      if (block.length < BLOCK_SIZE) throw truncated(this.#input.position);
+      if (block.length < BLOCK_SIZE) {
+        throw (at === 0 && anotherFormat(block)) || truncated(this.#input.position);
+      }
       if (isZero(block)) {
         if (extensions.length > 0) throw invalid(at, "an extended header has no member after it");
         return { kind: "end", blocks: await this.#endMarker(block) };
@@ -104,7 +107,7 @@ export class HeadReader {
     try {
       fields = this.#kernels.tar.parse(block);
     } catch (cause) {
-      throw invalid(at, bareReasonOf(cause), cause);
+      throw (at === 0 && anotherFormat(block)) || invalid(at, bareReasonOf(cause), cause);
     }
     // Base-256 can say a negative size, which would turn the reader back.
     if (!Number.isSafeInteger(fields.size) || fields.size < 0)
@@ -245,6 +248,15 @@ function cString(bytes: Uint8Array): string {
 
 function isZero(block: Uint8Array): boolean {
   return block.every((byte) => byte === 0);
+}
+
+/** Looked for where reading has failed only: a tar may begin with any bytes, which are a name. */
+function anotherFormat(head: Uint8Array): SealiftError | undefined {
+  const format = unreadFormat(head);
+  return (
+    format &&
+    new SealiftError("TAR_INVALID", `Cannot read tar archive: it ${format.is}`, { hint: format.hint })
+  );
 }
 
 function invalid(at: number, reason: string, cause?: unknown): SealiftError {

@@ -39,6 +39,25 @@ afterAll(async () => {
 const inspected = async (name: string) => JSON.parse((await skopeo("inspect", name)).stdout);
 const out = (): CheckedImage => checkedDockerSave(unpack(work.at("out.tar"), work.at("out")));
 
+describe("an archive under a compression that is not read here", () => {
+  for (const program of ["xz", "bzip2", "lz4", "lzip", "compress"]) {
+    describeWith([program], program, () => {
+      test("is called by its name, in place and from standard input", async () => {
+        const file = work.at(`${program}.packed`);
+        await run("sh", ["-c", `${program} -c < ${work.at("rich.oci.tar")} > ${file}`]);
+        const says = `it is compressed with ${program}, which is not read here\nhint: \``;
+        const read = (source: string, input?: Uint8Array) =>
+          work.run(["process", source, "tar://never.tar"], input ? { input } : {});
+        for (const scheme of ["tar", "oci-archive", "bundle"]) {
+          expect((await read(`${scheme}://${file}`)).stderr).toContain(says);
+        }
+        expect((await read("tar://-", readFileSync(file))).stderr).toContain(says);
+        expect((await work.run(["bundle", "verify", file])).stdout).toContain(says.split("\n")[0]);
+      });
+    });
+  }
+});
+
 describeWith(["skopeo"], "skopeo", () => {
   test("inspects and copies from our mirror what process put there", async () => {
     const source = `docker://${registry.host}/rich:v1`;
