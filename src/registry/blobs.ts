@@ -100,11 +100,12 @@ class Download {
     if (start === end && size > 0) return;
     const partial = this.#position > 0 || end < size;
     const headers = { range: `bytes=${this.#position}-${end < size ? end - 1 : ""}` };
-    const { response } = await this.#client.once({ ...this.#call, ...(partial && { headers }) });
+    const { response } = await this.#client.locations.once({ ...this.#call, ...(partial && { headers }) });
     try {
       this.#skip = response.status === 206 ? this.#checkRange(response) : this.#position;
       if (response.status === 200) this.#checkWhole(response);
     } catch (error) {
+      this.#client.locations.forget(this.#call);
       await discard(response);
       throw error;
     }
@@ -121,6 +122,7 @@ class Download {
         if (chunk) this.#patience.progressed();
         return chunk;
       } catch (error) {
+        this.#client.locations.forget(this.#call);
         await this.cancel();
         await this.#patience.after(networkFailure(this.#client.host, this.#call.what, this.#call.url, error));
       }

@@ -170,6 +170,67 @@ describe("a blob's download", () => {
   });
 });
 
+describe("a blob that a registry sends elsewhere for", () => {
+  /** A registry that sends on to a storage host, whose addresses hold for so many requests. */
+  async function redirecting(lifetime: number, refuse: (response: ServerResponse) => void) {
+    const asked = { registry: 0, storage: 0, logins: 0 };
+    const uses = new Map<string, number>();
+    const storage = await serve((request, response) => {
+      asked.storage++;
+      if (request.headers.authorization) asked.logins++;
+      const address = request.url as string;
+      uses.set(address, (uses.get(address) ?? 0) + 1);
+      if ((uses.get(address) as number) > lifetime) return refuse(response);
+      const [, first, last] = /bytes=(\d+)-(\d*)/.exec(request.headers.range ?? "") ?? [];
+      const end = last ? Number(last) + 1 : blob.length;
+      response.writeHead(206, { "content-range": `bytes ${first}-${end - 1}/${blob.length}` });
+      response.end(blob.subarray(Number(first), end));
+    });
+    const registry = await serve((request, response) => {
+      if (!request.headers.authorization)
+        return void response.writeHead(401, { "www-authenticate": "Basic" }).end();
+      const location = `http://${storage}/${++asked.registry}?signature=x`;
+      response.writeHead(307, { location }).end();
+    });
+    const host = testHost({ credentials: [{ username: "me", password: "x", origin: "test" }] });
+    const repository = openRepository(host, { registry, repository: "a" });
+    const read = async (from: number) =>
+      expect(await collect(await repository.openBlob(descriptor, from, from + 10), LIMIT)).toEqual(
+        blob.subarray(from, from + 10),
+      );
+    return { asked, read };
+  }
+
+  it("is asked for there from then on, and the login goes to the registry alone", async () => {
+    const { asked, read } = await redirecting(Number.POSITIVE_INFINITY, () => {});
+    for (const from of [1, 1_000, 200_000]) await read(from);
+    await Promise.all([5, 6, 7].map(read));
+    expect(asked).toEqual({ registry: 1, storage: 6, logins: 0 });
+  });
+
+  it.each<[string, (response: ServerResponse) => void]>([
+    ["says 403", (response) => response.writeHead(403).end("expired")],
+    ["says 404", (response) => response.writeHead(404).end()],
+    ["says 400", (response) => response.writeHead(400).end()],
+    ["breaks off", (response) => response.destroy()],
+  ])("has the registry asked again where the address %s", async (_, refuse) => {
+    const { asked, read } = await redirecting(2, refuse);
+    for (const from of [1, 2, 3, 4, 5]) await read(from);
+    expect(asked).toEqual({ registry: 3, storage: 7, logins: 0 });
+  });
+
+  it("under another path of its own is asked for as before", async () => {
+    let requests = 0;
+    const { repository } = await repositoryAt((request, response) => {
+      requests++;
+      if (request.url?.startsWith("/v2/")) return void response.writeHead(307, { location: "/moved" }).end();
+      response.writeHead(206, { "content-range": `bytes 1-2/${blob.length}` }).end(blob.subarray(1, 3));
+    });
+    for (let time = 0; time < 2; time++) await collect(await repository.openBlob(descriptor, 1, 3), LIMIT);
+    expect(requests).toBe(4);
+  });
+});
+
 describe("a blob's presence", () => {
   it("is asked by HEAD", async () => {
     const { fetch, sent } = scripted(
