@@ -1,5 +1,6 @@
+import { keptSlices } from "../bytes/kept-slices.ts";
 import type { Slices } from "../bytes/slices.ts";
-import { type ByteStream, chunksOf, collect, concat, streamFrom, streamOf } from "../bytes/stream.ts";
+import { type ByteStream, chunksOf, collect, streamFrom, streamOf } from "../bytes/stream.ts";
 import { SealiftError } from "../error.ts";
 import type { FetchResponse, Host } from "../host.ts";
 import { isLoopback, redactUrl } from "../registry/endpoint.ts";
@@ -13,7 +14,7 @@ export type HttpFile =
   | { readonly kind: "stream"; readonly stream: ByteStream };
 
 /** Asked for at first: tells the size, and holds an archive's first headers or its compression's mark. */
-const HEAD_SIZE = 4 * 1024;
+const HEAD_SIZE = 16 * 1024;
 
 /** Whether a path is an address rather than a place on disk. */
 export function isHttpUrl(path: string): boolean {
@@ -40,8 +41,8 @@ export async function openHttpFile(address: string, host: Host, insecure = false
   }
   const size = totalOf(response, 0, file);
   const head = await collect(bodyOf(response), HEAD_SIZE, file.what);
-  const slices = new HttpSlices(file, host, { size, head, condition: conditionOf(response) });
-  return { kind: "slices", slices };
+  const slices = new HttpSlices(file, host, { size, condition: conditionOf(response) });
+  return { kind: "slices", slices: keptSlices(slices, head) };
 }
 
 interface HttpAddress {
@@ -111,7 +112,6 @@ function bodyOf({ body }: FetchResponse): ByteStream {
 
 interface KnownOfFile {
   readonly size: number;
-  readonly head: Uint8Array;
   readonly condition: Readonly<Record<string, string>>;
 }
 
@@ -129,13 +129,7 @@ class HttpSlices implements Slices {
   }
 
   slice(start = 0, end: number = this.size): ByteStream {
-    return streamFrom(this.#read(start, Math.min(end, this.size)));
-  }
-
-  async *#read(start: number, end: number) {
-    const { head } = this.#known;
-    if (start < Math.min(end, head.length)) yield concat([head.subarray(start, end)]);
-    yield* this.#fetch(Math.max(start, head.length), end);
+    return streamFrom(this.#fetch(start, Math.min(end, this.size)));
   }
 
   /** A connection that breaks is taken up again where it broke. */
