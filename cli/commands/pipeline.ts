@@ -12,6 +12,7 @@ import { parseUri } from "../../src/pipeline/uri.ts";
 import { platformOptionOf } from "../../src/pipeline/uri-options.ts";
 import type { VerifyMode } from "../../src/pipeline/verify-written.ts";
 import { layerCachePath } from "./layer-cache-path.ts";
+import { noteLayerCacheUse } from "./layer-cache-use.ts";
 import { addRegistryOptions, platformOption, type RegistryOptions } from "./options.ts";
 import { registriesIn, runCommand } from "./run.ts";
 import { describeOne, describeSeveral, type RunReport, severalObject } from "./run-report.ts";
@@ -55,7 +56,7 @@ export function addPipelineOptions(command: Command): Command {
     .option("--no-verify", "do not read back")
     .option("--verify-full", "read back every byte; also --verify=full")
     .option("-j, --parallel <n>", "layers under way at once (default: 4)")
-    .option("--layer-cache <path>", "remember what was made of layers: a file or folder");
+    .option("--layer-cache <path>", "remember layers made for a registry or layout, in a file or folder");
 }
 
 /** SOURCE to DESTINATION, with what `filters` gives; the result is printed. Resolves to the exit code. */
@@ -81,6 +82,7 @@ export function runImages(
         verified = await verifyImages({ destination, ...where }, images, verification, schemes, host, run);
       };
       const pipeline = { source, sink: destination, filters: await filters(), verify };
+      if (options.layerCache !== undefined) noteLayerCacheUse(destination, host.log);
       const { images, failed } = await withLayerCache(options, host, async (remembering) =>
         several
           ? runSeveral(pipeline, schemes, remembering, run)

@@ -165,6 +165,34 @@ describe("--temp-dir", () => {
   });
 });
 
+describe("--layer-cache", () => {
+  const said = async (destination: string, flags: string[], env: Record<string, string> = {}) => {
+    const args = ["process", "oci-archive://app.tar", destination, "-f", "normalize-timestamps", ...flags];
+    const { code, stderr } = await work.run(args, { env });
+    expect(code).toBe(0);
+    return stderr;
+  };
+  const flags = ["--layer-cache", "cache"];
+
+  it.each(["tar://cached.tar", "dir://cached-dir", "oci://cached-bundle"])(
+    "is said to be of no use to %s",
+    async (destination) => {
+      const says = `warning: --layer-cache is of no use to ${destination.split("://")[0]}://, which takes`;
+      expect(await said(destination, flags)).toContain(says);
+      // Who has it in the environment means all runs.
+      expect(await said(destination, [], { SEALIFT_LAYER_CACHE: work.at("cache") })).not.toContain("--layer");
+    },
+  );
+
+  it("is said to be filled only by what is written whole, and nothing is said where it helps", async () => {
+    for (const destination of ["oci-archive://cached.oci.tar", "bundle://cached.bundle"])
+      expect(await said(destination, flags)).toContain("--layer-cache is filled only");
+    expect(readdirSync(work.at("cache"))).not.toEqual([]);
+    for (const destination of ["oci-layout://cached-layout", `registry://${registry.host}/cached:v1`])
+      expect(await said(destination, flags)).not.toContain("--layer-cache");
+  });
+});
+
 describe("layers compressed by what", () => {
   const zstd = { name: "zstd", compress: zstdCompressSync } as const;
 

@@ -131,6 +131,27 @@ describe("layers that were filtered before", () => {
     expect(it.traffic().reads).toBeGreaterThan(0);
   });
 
+  it.each<[string, { readonly looks: number; readonly remembers: number }]>([
+    [DESTINATION, { looks: 3, remembers: 3 }],
+    ["oci-layout://there", { looks: 3, remembers: 3 }],
+    ["oci-archive://x.tar", { looks: 0, remembers: 3 }],
+    ["tar://x.tar", { looks: 0, remembers: 0 }],
+    ["dir://x", { looks: 0, remembers: 0 }],
+  ])("are looked for by %s as the command says", async (sink, expected) => {
+    const it = await counted();
+    const pipeline = { source: SOURCE, sink, filters: [parseFilter("normalize-timestamps")] };
+    const through = async (layerCache: LayerCache) =>
+      runPipeline(pipeline, CORE_SCHEMES, { ...it.host, layerCache }, { platform: undefined });
+    const nothing = { get: async () => undefined, put: async () => {} };
+    if (sink.startsWith("oci-layout:")) await through(nothing);
+    const seen = { looks: 0, remembers: 0 };
+    await through({
+      get: async () => void seen.looks++,
+      put: async () => void seen.remembers++,
+    });
+    expect(seen).toEqual(expected);
+  });
+
   it("of a config that lies about a diff_id are not remembered", async () => {
     const it = await counted();
     const { host } = it;
