@@ -2,6 +2,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { bytesSlices } from "../../../src/bytes/slices.ts";
 import { concat, streamOf } from "../../../src/bytes/stream.ts";
+import { GZIP_INDEX_FOOTER, GZIP_INDEX_MAGIC } from "../../../src/compression/gzip-index.ts";
 import { SealiftError } from "../../../src/error.ts";
 import type { Host } from "../../../src/host.ts";
 import type { Image, Layer } from "../../../src/image/image.ts";
@@ -221,6 +222,31 @@ describe("a gzip layer that lies elsewhere", async () => {
       type: "warning",
       message: expect.stringMatching(/the disk is full$/),
     });
+  });
+
+  test("is read whole again where its index has damaged windows, and has a sound one from then on", async () => {
+    const place = remote();
+    const { cache, kept } = memoryCache();
+    const end = () => contentOf(new ImageFiles(place.open(), host, cache), "end");
+    await end();
+    const [[blob, sound]] = [...kept] as [[string, { index: Uint8Array; members: Uint8Array }]];
+    const { index, members } = sound;
+    // Table and footer hold, so that nothing is wrong before a window is read.
+    const footer = index.length - GZIP_INDEX_FOOTER;
+    const table = footer - new DataView(index.buffer, index.byteOffset).getUint32(footer + 32, true);
+    const isWindow = (at: number) => at >= GZIP_INDEX_MAGIC.length && at < table;
+    kept.set(blob, { members, index: index.map((byte, at) => (isWindow(at) ? byte ^ 1 : byte)) });
+    const before = place.sent();
+    expect(await end()).toBe("the end");
+    expect(place.sent() - before).toBeGreaterThan(place.layer.size);
+    expect(kept.get(blob)).toEqual(sound);
+    expect(memory.events.at(-1)).toMatchObject({
+      type: "warning",
+      message: expect.stringMatching(/^Reads layer 0 whole: .*a window is damaged/),
+    });
+    const again = place.sent();
+    expect(await end()).toBe("the end");
+    expect(place.sent() - again).toBeLessThan(place.layer.size / 2);
   });
 
   test("is not believed where it has changed, nor is a damaged index", async () => {
