@@ -27,13 +27,29 @@ export interface SeenFiles {
 /** Each kind of fault is told of this many members; the rest are counted. */
 const MAX_MEMBERS_TOLD = 10;
 
+/** What a layer is compared with while it is read. */
+export interface LayerExpectation {
+  readonly diffId: Digest | undefined;
+  /** Its table of contents, if it has one. */
+  readonly toc?: MemberWatch | undefined;
+}
+
+/** What looks at every member of a layer beside the checks of the tar itself. */
+export interface MemberWatch {
+  /** The input stands at the member's body, of which what is read here is not passed over. */
+  member(header: TarHeader, input: StreamInput): Promise<void>;
+  /** After the last member of a layer that was read to its end. */
+  report(findings: Findings): void;
+}
+
 /**
  * Checks a layer's bytes in one pass, and reads on whatever it finds: its
- * digest, its compression, its diff_id, its tar and the members. Throws ABORTED only.
+ * digest, its compression, its diff_id, its tar and the members, and the table
+ * of contents beside them. Throws ABORTED only.
  */
 export async function checkLayer(
   layer: RawFile,
-  diffId: Digest | undefined,
+  expected: LayerExpectation,
   seen: SeenFiles,
   findings: Findings,
   host: Host,
@@ -41,7 +57,7 @@ export async function checkLayer(
   try {
     const { compression, stream } = await sniffCompression(await openChecked(layer, host));
     checkMediaType(layer, compression, findings);
-    await checkTar(decompress(stream, host.kernels), layer, diffId, seen, findings, host);
+    await checkTar(decompress(stream, host.kernels), layer, expected, seen, findings, host);
   } catch (error) {
     refuseAborted(error);
     seen.links.missing();
@@ -116,7 +132,7 @@ function checkMediaType({ mediaType }: RawFile, actual: Compression, findings: F
 async function checkTar(
   tar: ByteStream,
   { name }: RawFile,
-  diffId: Digest | undefined,
+  { diffId, toc }: LayerExpectation,
   seen: SeenFiles,
   findings: Findings,
   host: Host,
@@ -133,13 +149,14 @@ async function checkTar(
     }),
   );
   try {
-    await checkMembers(input, seen, findings, host);
+    const isWhole = await checkMembers(input, toc, seen, findings, host);
     await input.skip(Number.MAX_SAFE_INTEGER);
     const actual = formatDigest(algorithm, hasher.digest());
     if (diffId) {
       const broken = `its uncompressed content is ${actual}, the config's diff_id is ${diffId}`;
       findings.judge(actual === diffId, "diff-id", `its content is ${diffId}`, broken);
     } else findings.add("error", "diff-id", `the config has no diff_id for its content, ${actual}`);
+    if (isWhole) toc?.report(findings);
   } finally {
     report(done, true);
     hasher.release();
@@ -154,22 +171,27 @@ function progress(id: string, host: Host) {
 
 const TAR_FAULTS: readonly ErrorCode[] = ["TAR_INVALID", "TAR_TRUNCATED", "LIMIT_EXCEEDED", "UNSUPPORTED"];
 
-/** Looks at every member; what ends the archive early is a finding, what ends the stream is thrown. */
+/**
+ * Looks at every member; whether there was an end behind the last. What ends the
+ * archive early is a finding, what ends the stream is thrown.
+ */
 async function checkMembers(
   input: StreamInput,
+  toc: MemberWatch | undefined,
   seen: SeenFiles,
   findings: Findings,
   { kernels }: Host,
-): Promise<void> {
+): Promise<boolean> {
   const heads = new HeadReader(input, kernels);
   const members = new MemberChecks(seen, findings);
   try {
     for (;;) {
       const head = await heads.next();
-      if (head.kind === "end") break;
+      if (head.kind === "end") return true;
       const { header } = head;
       members.check(header);
       const end = input.position + header.size + paddingOf(header.size);
+      await toc?.member(header, input);
       await input.skip(end - input.position);
       if (input.position < end) throw truncated(input.position);
     }
@@ -177,6 +199,7 @@ async function checkMembers(
     seen.links.missing();
     if (!isSealiftError(error, ...TAR_FAULTS)) throw error;
     findings.add("error", "tar-format", reasonOf(error));
+    return false;
   } finally {
     members.end();
   }

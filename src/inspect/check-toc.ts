@@ -1,14 +1,13 @@
-import { drain, streamFrom } from "../bytes/stream.ts";
-import { verified } from "../bytes/verified.ts";
-import { decompress } from "../compression/decompress.ts";
 import { isSealiftError, reasonOf } from "../error.ts";
 import type { Host } from "../host.ts";
 import { type ChunkedLayer, chunkedLayer } from "../image/chunked-layer.ts";
 import type { LayerBlob } from "../image/image.ts";
 import { type LayerEntry, layerEntry } from "../image/layer-entries.ts";
 import type { TocChunk } from "../image/toc-chunks.ts";
-import { StreamInput } from "../tar/input.ts";
-import { bodyChunks, readHeads } from "../tar/read.ts";
+import { digestAlgorithm, formatDigest } from "../oci/digest.ts";
+import type { TarHeader } from "../tar/header.ts";
+import type { StreamInput } from "../tar/input.ts";
+import { bodyChunks } from "../tar/read.ts";
 import { safePath } from "../tar/safety.ts";
 import { shownName } from "../tar/shown-name.ts";
 import { xattrsOf } from "../tar/xattrs.ts";
@@ -21,52 +20,76 @@ const MAX_TOLD = 10;
 const TIME_STEP = 1;
 
 /**
- * Compares a layer's table of contents, where the manifest vouches for one,
- * with its tar: who reads by the one must see what others see in the other.
- * Throws ABORTED only.
+ * A layer's table of contents, where the manifest vouches for one, to be
+ * compared with its tar. What makes it of no use is a finding. Throws ABORTED only.
  */
-export async function checkToc(blob: LayerBlob, findings: Findings, host: Host): Promise<void> {
+export async function openTocCheck(
+  blob: LayerBlob,
+  findings: Findings,
+  host: Host,
+): Promise<TocCheck | undefined> {
   try {
     const chunked = await chunkedLayer(blob, host);
-    if (chunked) report(await differencesOf(chunked, blob, host), findings);
+    return chunked && new TocCheck(chunked, host);
   } catch (error) {
     refuseAborted(error);
     findings.add("error", "toc", `its table of contents is of no use: ${reasonOf(error)}`);
+    return undefined;
   }
 }
 
-function report(differences: ReadonlyMap<string, string>, findings: Findings): void {
-  if (differences.size === 0) findings.add("info", "toc", "its table of contents says what its tar has");
-  for (const [path, difference] of [...differences].slice(0, MAX_TOLD)) {
-    findings.add("error", "toc", `its table of contents is wrong about /${shownName(path)}: ${difference}`);
-  }
-  const more = differences.size - MAX_TOLD;
-  if (more > 0) findings.add("error", "toc", `... and ${more} more`);
-}
+/**
+ * Compares a table of contents with the tar while that is read: who reads by
+ * the one must see what others see in the other.
+ */
+export class TocCheck {
+  readonly #chunked: ChunkedLayer;
+  readonly #host: Host;
+  readonly #table: ReadonlyMap<string, LayerEntry>;
+  readonly #found = new Set<string>();
+  /** What the table has otherwise than the tar, by path. */
+  readonly #differences = new Map<string, string>();
 
-/** What the table has otherwise than the tar, by path. */
-async function differencesOf(
-  chunked: ChunkedLayer,
-  blob: LayerBlob,
-  host: Host,
-): Promise<ReadonlyMap<string, string>> {
-  const table = new Map(chunked.entries.map((entry) => [entry.path, entry]));
-  const found = new Set<string>();
-  const differences = new Map<string, string>();
-  const input = new StreamInput(decompress(await blob.open(), host.kernels));
-  for await (const { header } of readHeads(input, host.kernels)) {
-    const entry = layerEntry(header, input.position);
-    const listed = table.get(entry.path);
-    const difference = listed
-      ? await differenceOf(listed, entry, chunked.chunksOf(listed), input, host)
-      : "it lacks it";
-    found.add(entry.path);
-    // Of two of one name the last counts.
-    if (difference) differences.set(entry.path, difference);
-    else differences.delete(entry.path);
+  constructor(chunked: ChunkedLayer, host: Host) {
+    this.#chunked = chunked;
+    this.#host = host;
+    this.#table = new Map(chunked.entries.map((entry) => [entry.path, entry]));
   }
-  for (const path of table.keys()) if (!found.has(path)) differences.set(path, "the tar has no such file");
-  return differences;
+
+  /** Takes the tar's next member, whose body the input stands at; reads of that what it needs. */
+  async member(header: TarHeader, input: StreamInput): Promise<void> {
+    try {
+      const entry = layerEntry(header, input.position);
+      const difference = await this.#differenceOf(entry, input);
+      this.#found.add(entry.path);
+      // Of two of one name the last counts.
+      if (difference) this.#differences.set(entry.path, difference);
+      else this.#differences.delete(entry.path);
+    } catch (error) {
+      // Nothing has such a path, and the check of the tar's own members says so.
+      if (!isSealiftError(error, "UNSAFE_PATH")) throw error;
+    }
+  }
+
+  /** Says, once all members were taken, what was found. */
+  report(findings: Findings): void {
+    const differences = [...this.#differences];
+    for (const path of this.#table.keys()) {
+      if (!this.#found.has(path)) differences.push([path, "the tar has no such file"]);
+    }
+    if (differences.length === 0) findings.add("info", "toc", "its table of contents says what its tar has");
+    for (const [path, difference] of differences.slice(0, MAX_TOLD)) {
+      findings.add("error", "toc", `its table of contents is wrong about /${shownName(path)}: ${difference}`);
+    }
+    const more = differences.length - MAX_TOLD;
+    if (more > 0) findings.add("error", "toc", `... and ${more} more`);
+  }
+
+  async #differenceOf(entry: LayerEntry, input: StreamInput): Promise<string | undefined> {
+    const listed = this.#table.get(entry.path);
+    if (!listed) return "it lacks it";
+    return differenceOf(listed, entry, this.#chunked.chunksOf(listed), input, this.#host);
+  }
 }
 
 async function differenceOf(
@@ -108,15 +131,16 @@ async function hasChunks(
   { kernels }: Host,
 ): Promise<boolean> {
   let at = offset;
-  for (const chunk of chunks) {
-    const body = streamFrom(bodyChunks(input, at, at + chunk.size));
-    at += chunk.size;
+  for (const { size, digest } of chunks) {
+    const algorithm = digestAlgorithm(digest);
+    const hasher = kernels.hasher(algorithm);
     try {
-      await drain(verified(body, chunk, kernels));
-    } catch (error) {
-      if (isSealiftError(error, "DIGEST_MISMATCH")) return false;
-      throw error;
+      for await (const view of bodyChunks(input, at, at + size)) hasher.update(view);
+      if (formatDigest(algorithm, hasher.digest()) !== digest) return false;
+    } finally {
+      hasher.release();
     }
+    at += size;
   }
   return true;
 }

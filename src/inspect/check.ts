@@ -4,15 +4,14 @@ import { isSealiftError, reasonOf } from "../error.ts";
 import type { Host } from "../host.ts";
 import { storedBlob } from "../image/stored-blob.ts";
 import type { Descriptor, Platform } from "../oci/descriptor.ts";
-import type { Digest } from "../oci/digest.ts";
 import { MAX_DOCUMENT_SIZE } from "../oci/json.ts";
 import { isIndexType, isNonDistributable } from "../oci/media-type.ts";
 import { DEFAULT_PLATFORM, formatPlatform, selectPlatform } from "../oci/platform.ts";
 import type { RawFile, RawGraph, RawImage, RawParts } from "../source/raw-image.ts";
 import { checkConfig, checkLayerFacts, checkManifest } from "./check-documents.ts";
 import { checkIndex, checkReferrers, readChecked } from "./check-graph.ts";
-import { checkLayer, refuseAborted, type SeenFiles } from "./check-layer.ts";
-import { checkToc } from "./check-toc.ts";
+import { checkLayer, refuseAborted } from "./check-layer.ts";
+import { openTocCheck, type TocCheck } from "./check-toc.ts";
 import { DuplicateFiles } from "./duplicate-files.ts";
 import { type Finding, Findings } from "./findings.ts";
 import { type ImageName, imageNameOf } from "./image-name.ts";
@@ -106,10 +105,11 @@ async function checkManifestImage(
   });
   const config = manifest.config && (await readConfig(file(manifest.config), options, findings, host));
   const layers = manifest.layers.map((layer) => layer && file(layer));
-  await checkContents(config, layers, options, findings, host);
-  if (options.fast) return;
-  for (const [layer, blob] of manifest.layers.entries()) {
-    if (blob) await checkToc(storedBlob(blob, raw.storage, host), findings.within({ layer }), host);
+  await checkContents({ config, layers, tocOf }, options, findings, host);
+
+  async function tocOf(layer: number, about: Findings): Promise<TocCheck | undefined> {
+    const blob = manifest?.layers[layer];
+    return blob && openTocCheck(storedBlob(blob, raw.storage, host), about, host);
   }
 }
 
@@ -121,7 +121,7 @@ async function checkParts(
 ): Promise<void> {
   const config = await readConfig(raw.config, options, findings, host);
   if (!config) findings.add("warning", "metadata", "there is neither a manifest nor a config to check");
-  await checkContents(config, raw.layers, options, findings, host);
+  await checkContents({ config, layers: raw.layers }, options, findings, host);
 }
 
 /** The config's bytes if they are what they should be. */
@@ -153,14 +153,22 @@ async function readConfig(
   }
 }
 
+/** What of an image could be had. */
+interface Contents {
+  readonly config: Uint8Array | undefined;
+  /** Lowest first; undefined where a descriptor is none. */
+  readonly layers: readonly (RawFile | undefined)[];
+  /** A layer's table of contents; absent where no manifest can vouch for one. */
+  readonly tocOf?: (layer: number, findings: Findings) => Promise<TocCheck | undefined>;
+}
+
 async function checkContents(
-  configBytes: Uint8Array | undefined,
-  layers: readonly (RawFile | undefined)[],
+  { config: bytes, layers, tocOf }: Contents,
   { fast }: CheckOptions,
   findings: Findings,
   host: Host,
 ): Promise<void> {
-  const config = configBytes && checkConfig(configBytes, layers.length, findings);
+  const config = bytes && checkConfig(bytes, layers.length, findings);
   checkLayerFacts(
     layers.map((layer) => layer ?? {}),
     findings,
@@ -170,23 +178,15 @@ async function checkContents(
   for (const [layer, file] of layers.entries()) {
     seen.duplicates.nextLayer(layer);
     seen.links.nextLayer();
-    if (file) await checkOneLayer(file, config?.diffIds[layer], seen, findings.within({ layer }), host);
-    else seen.links.missing();
+    const about = findings.within({ layer });
+    if (!file) seen.links.missing();
+    else if (file.mediaType && isNonDistributable(file.mediaType)) {
+      about.add("info", "layer-read", "it is not distributed with the image, and is not read");
+      seen.links.missing();
+    } else {
+      const toc = await tocOf?.(layer, about);
+      await checkLayer(file, { diffId: config?.diffIds[layer], toc }, seen, about, host);
+    }
   }
   seen.duplicates.report(findings);
-}
-
-async function checkOneLayer(
-  file: RawFile,
-  diffId: Digest | undefined,
-  seen: SeenFiles,
-  findings: Findings,
-  host: Host,
-): Promise<void> {
-  if (file.mediaType && isNonDistributable(file.mediaType)) {
-    findings.add("info", "layer-read", "it is not distributed with the image, and is not read");
-    seen.links.missing();
-    return;
-  }
-  await checkLayer(file, diffId, seen, findings, host);
 }

@@ -1,7 +1,9 @@
 /** `check` of what layers' tables of contents say, beside their tars. */
 import { describe, expect, test } from "vitest";
 import { loadKernels } from "../../../cli/host/kernels.ts";
+import { streamOf } from "../../../src/bytes/stream.ts";
 import { checkImage } from "../../../src/inspect/check.ts";
+import type { Descriptor } from "../../../src/oci/descriptor.ts";
 import {
   type ChunkedBlob,
   type ChunkedOptions,
@@ -97,6 +99,33 @@ describe.each([
     const many = Array.from({ length: 15 }, (_, at) => ({ name: `extra${at}`, type: "dir" }));
     const findings = await findingsOf(layer({ lie: (toc) => toc.entries.push(...many) }));
     expect([findings.length, findings.at(-1)]).toEqual([11, "error: ... and 5 more"]);
+  });
+
+  test("is compared in the pass that checks the layer, and only where that gets to its end", async () => {
+    const { blob, tar, mediaType, annotations } = layer();
+    const layout = new TestLayout();
+    const described = { ...layout.add(blob, mediaType), annotations };
+    layout.list(layout.image([tar], { pack: () => blob, manifest: { layers: [described] } }));
+    const raw = await layout.open();
+    if (raw.kind !== "graph") throw new Error("no graph");
+    let opened = 0;
+    const checked = async (bytes: Uint8Array) => {
+      const open = async (wanted: Descriptor) => {
+        if (wanted.digest !== described.digest) return raw.storage.open(wanted);
+        opened++;
+        return streamOf(bytes);
+      };
+      const { results } = await checkImage({ ...raw, storage: { ...raw.storage, open } }, {}, host);
+      return results
+        .filter(({ layer: at, severity, check }) => at === 0 && (severity === "error" || check === "toc"))
+        .map(({ check }) => check);
+    };
+    expect(await checked(blob)).toEqual(["toc"]);
+    expect(opened).toBe(1);
+    // Found out at its end, in the middle of a member or behind the last one.
+    const other = blob.slice();
+    other[other.length - 1] = (other.at(-1) ?? 0) ^ 1;
+    expect(await checked(other)).not.toContain("toc");
   });
 
   test("for which nothing vouches is not looked at", async () => {
