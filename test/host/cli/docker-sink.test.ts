@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { loadWriter } from "../../../cli/host/docker/load-writer.ts";
 import type { ErrorCode } from "../../../src/error.ts";
 import { archive, rawMember } from "../../unit/tar/raw.ts";
 import { until, Workspace } from "./cli.ts";
@@ -70,6 +71,16 @@ describe("an image loaded into a daemon", () => {
     await work.sealift(["process", to("before:1"), to("after:1")]);
     daemon.images.delete("before:1");
     expect(sent()).toEqual({ config: saved.id, tags: ["docker.io/library/after:1"] });
+  });
+
+  it("is sent to its end, also behind a piece of nothing", async () => {
+    const { archive: saved } = legacySave([archive(rawMember({ name: "a" }, "a"))], "pieces:1");
+    const endpoint = { name: daemon.socket, address: { socketPath: daemon.socket }, prefix: "" };
+    const writer = loadWriter(endpoint, { name: "pieces:1" });
+    for (const piece of [saved.subarray(0, 700), saved.subarray(0, 0), saved.subarray(700)])
+      await writer.write(piece);
+    await writer.commit();
+    expect(daemon.loads.map((load) => load.equals(saved))).toEqual([true]);
   });
 
   it("may be large", async () => {
