@@ -28,8 +28,6 @@ export function loadWriter(
   const start = () => (loading ??= startLoading(endpoint, failed, signal));
   return {
     async write(chunk) {
-      // In a body that is sent chunk by chunk, one of nothing is its end.
-      if (chunk.length === 0) return;
       await start().write(chunk);
       done += chunk.length;
       onBytes(done, false);

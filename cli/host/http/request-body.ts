@@ -29,6 +29,8 @@ export async function sendBody(
   const length = statedLength(init);
   const frame = length === undefined ? chunk : counted(Number(length));
   for await (const piece of chunksOf(body)) {
+    // A chunk of nothing would be the last one.
+    if (piece.length === 0) continue;
     const parts = frame(piece);
     if (!isWanted() || !(await send(connection, parts, silence))) return false;
   }

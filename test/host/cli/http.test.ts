@@ -145,6 +145,25 @@ describe("the Node host's network", () => {
     await expect(fetch(server.url(), put(3 * MIB, pieces(2)))).rejects.toThrow("the body is shorter");
   });
 
+  it("sends a stream of a length that nobody states, whatever pieces it has", async () => {
+    const { fetch } = httpTransport({});
+    let seen: unknown;
+    server.answer = async (request, response) => {
+      seen = [request.headers["transfer-encoding"], await sizeOf(request)];
+      response.end();
+    };
+    const sizes = [0, 5, 0, 3 * MIB, 1, 0];
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        const size = sizes.shift();
+        if (size === undefined) controller.close();
+        else controller.enqueue(new Uint8Array(size));
+      },
+    });
+    expect((await fetch(server.url(), { method: "PATCH", body, duplex: "half" })).status).toBe(200);
+    expect(seen).toEqual(["chunked", 3 * MIB + 6]);
+  });
+
   it("does not open a body for which there is no connection", async () => {
     const { fetch } = httpTransport({});
     const url = server.url();
