@@ -32,9 +32,18 @@ export async function sendBody(
     // A chunk of nothing would be the last one.
     if (piece.length === 0) continue;
     const parts = frame(piece);
+    await arrivals();
     if (!isWanted() || !(await send(connection, parts, silence))) return false;
   }
   return isWanted() && (await send(connection, frame(), silence));
+}
+
+/**
+ * Lets what has arrived be read. Who answers early closes the connection, too:
+ * on that, the next write would break it, and the answer with it.
+ */
+function arrivals(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** The parts of a message that carry a piece of a stream; without one, those that end it. */
