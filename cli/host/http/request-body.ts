@@ -40,10 +40,11 @@ export async function sendBody(
 
 /**
  * Lets what has arrived be read. Who answers early closes the connection, too:
- * on that, the next write would break it, and the answer with it.
+ * on that, the next write would break it, and the answer with it. The first
+ * round of Node's loop may have looked for arrivals already.
  */
 function arrivals(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }
 
 /** The parts of a message that carry a piece of a stream; without one, those that end it. */
