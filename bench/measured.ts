@@ -39,8 +39,11 @@ export function isInstalled(program: string): boolean {
   });
 }
 
-/** Runs a command to its end. Throws with what it said if it fails. */
-export async function measure([program, ...args]: Command): Promise<Measured> {
+/** Runs a command to its end. Throws with what it said if it ends with another code than one of `codes`. */
+export async function measure(
+  [program, ...args]: Command,
+  codes: readonly number[] = [0],
+): Promise<Measured> {
   const started = performance.now();
   const cpuBefore = cpuOfChildren();
   const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
@@ -57,7 +60,8 @@ export async function measure([program, ...args]: Command): Promise<Measured> {
     peak = Math.max(peak, peakOf(child));
     await sleep(POLL_MS);
   }
-  if (code !== 0) throw new Error(`${[program, ...args].join(" ")} ended with ${code}: ${said}`);
+  if (code === null || !codes.includes(code))
+    throw new Error(`${[program, ...args].join(" ")} ended with ${code}: ${said}`);
   return { peak, seconds: (performance.now() - started) / 1000, cpu: cpuOfChildren() - cpuBefore };
 }
 

@@ -1,9 +1,13 @@
-/** Peak memory of `process` and of the mirror, on a layer of 121 MB and on one of 2 GB: they should be the same. */
+/**
+ * Peak memory of `process` and of the mirror, on a layer of 121 MB and on one of 2 GB: they should be the same.
+ * And that of commands which need to know all paths of an image, on images of very many (CASE `paths`).
+ */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateImage } from "./generated-image.ts";
 import { type Command, isInstalled, type Measured, measure, sealift, startMirror } from "./measured.ts";
+import { benchPaths } from "./memory-paths.ts";
 import { median, type Row, row } from "./row.ts";
 
 const SIZES = [
@@ -12,10 +16,12 @@ const SIZES = [
 ] as const;
 
 /** Linux only: the figures come from /proc. Needs about 7 GB of temporary space for some minutes. */
-export async function* bench(say: (text: string) => void): AsyncGenerator<Row> {
+export async function* bench(say: (text: string) => void, only: readonly string[]): AsyncGenerator<Row> {
   const folder = await mkdtemp(join(tmpdir(), "sealift-bench-"));
+  const isWanted = (name: string) => only.length === 0 || only.includes(name);
   try {
-    for (const size of SIZES) yield* benchSize(folder, size, say);
+    for (const size of SIZES) if (isWanted(size.name)) yield* benchSize(folder, size, say);
+    if (isWanted("paths")) yield* benchPaths(folder, say);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
