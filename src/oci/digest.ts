@@ -32,6 +32,21 @@ export function formatDigest(algorithm: HashAlgorithm, hash: Uint8Array): Digest
   return `${algorithm}:${toHex(hash)}` as Digest;
 }
 
+/** A digest's hash as bytes, a half of its digits; {@link digestOfHash} makes the digest of it again. */
+export function hashOf(digest: Digest): Uint8Array {
+  const start = digest.indexOf(":") + 1;
+  const hash = new Uint8Array((digest.length - start) / 2);
+  for (let at = 0; at < hash.length; at++) {
+    hash[at] = (digitAt(digest, start + 2 * at) << 4) | digitAt(digest, start + 2 * at + 1);
+  }
+  return hash;
+}
+
+/** The digest of a hash: the algorithms' lengths differ. */
+export function digestOfHash(hash: Uint8Array): Digest {
+  return formatDigest(hash.length * 2 === HEX_LENGTH.sha256 ? "sha256" : "sha512", hash);
+}
+
 export function digestAlgorithm(digest: Digest): HashAlgorithm {
   return digest.slice(0, digest.indexOf(":")) as HashAlgorithm;
 }
@@ -44,10 +59,23 @@ function isHashAlgorithm(text: string): text is HashAlgorithm {
   return text === "sha256" || text === "sha512";
 }
 
+const DIGITS = Uint8Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0));
+const decoder = new TextDecoder();
+
+/** Images have a hundred thousand: joined digit by digit, each leaves a kilobyte to collect. */
 function toHex(bytes: Uint8Array): string {
-  let hex = "";
-  for (const byte of bytes) hex += byte.toString(16).padStart(2, "0");
-  return hex;
+  const digits = new Uint8Array(bytes.length * 2);
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] as number;
+    digits[2 * at] = DIGITS[byte >> 4] as number;
+    digits[2 * at + 1] = DIGITS[byte & 15] as number;
+  }
+  return decoder.decode(digits);
+}
+
+function digitAt(text: string, at: number): number {
+  const code = text.charCodeAt(at);
+  return code < 0x3a ? code - 0x30 : code - 0x57;
 }
 
 function invalid(text: string, reason: string): SealiftError {

@@ -141,6 +141,7 @@ export class ExtractionGuard {
 function relativePath(name: string, policy: PathPolicy): string {
   refuseText(name, name);
   if (name === "") throw unsafe(name, "it is empty");
+  if (isPlain(name)) return name.endsWith("/") ? name.slice(0, -1) : name;
   if (policy === "strict" && name.startsWith("/")) throw unsafe(name, "it is absolute");
   const parts = name.split("/").filter((part) => part !== "" && part !== ".");
   // Even `a/../b`: if `a` is a symlink, its parent is somewhere else.
@@ -149,6 +150,12 @@ function relativePath(name: string, policy: PathPolicy): string {
   // Of what is left, as `./C:x` and, in an image, `/C:x` become a drive only now.
   refuseWindowsEscape(path, name, 0);
   return path;
+}
+
+/** Whether a name is the path that it names, but for a slash at its end: nearly all are. */
+function isPlain(name: string): boolean {
+  const isLonger = name.startsWith("/") || name.startsWith(".") || name.includes("/.") || name.includes("//");
+  return !isLonger && !name.includes("\\") && !/^[A-Za-z]:/.test(name);
 }
 
 function refuseText(text: string, what: string): void {
