@@ -3,7 +3,7 @@ import { isSealiftError, SealiftError } from "../../src/error.ts";
 import type { LayerEntry } from "../../src/image/layer-entries.ts";
 import type { ImageFiles } from "../../src/inspect/image-files.ts";
 import { type ListedFile, listEntry, listNode } from "../../src/inspect/list-files.ts";
-import { fileListText, type PlatformList, platformListsText } from "../output/file-list.ts";
+import { fileListLines, type PlatformList, platformListsText } from "../output/file-list.ts";
 import {
   type ImageFilesOptions,
   noSuchFile,
@@ -47,7 +47,7 @@ export function addLs(program: Command, exit: (code: number) => void): void {
             await output.result({ platforms }, () => platformListsText(platforms, long));
           } else {
             const files = await listed(await openImageFiles(source, options, host), path, options);
-            await output.result({ files }, () => fileListText(files, long));
+            await output.list("files", files, (all) => fileListLines(all, long));
           }
         },
         () => registriesIn(source),
@@ -66,7 +66,7 @@ async function listedOfPlatforms(
   let missing: unknown;
   for (const { platform, files } of images) {
     try {
-      lists.push({ platform, files: await listed(files, path, options) });
+      lists.push({ platform, files: [...(await listed(files, path, options))] });
     } catch (error) {
       if (!isSealiftError(error, "NOT_FOUND")) throw error;
       missing = error;
@@ -80,7 +80,7 @@ async function listed(
   files: ImageFiles,
   path: string,
   { layer, recursive }: ListOptions,
-): Promise<readonly ListedFile[]> {
+): Promise<Iterable<ListedFile>> {
   if (layer !== undefined) return listedOfLayer(files, path, layerNumber(layer));
   const node = (await files.tree()).find(path);
   if (!node) throw noSuchFile(path, files);

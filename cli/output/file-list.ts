@@ -1,6 +1,6 @@
 import type { ListedFile } from "../../src/inspect/list-files.ts";
 import { shownName } from "../../src/tar/shown-name.ts";
-import { table } from "./text.ts";
+import { tableLines } from "./text.ts";
 
 const TYPE_LETTER: Readonly<Record<string, string>> = {
   file: "-",
@@ -13,16 +13,21 @@ const TYPE_LETTER: Readonly<Record<string, string>> = {
 };
 
 /** A listing as `ls` has it: paths from the root, one a line; with `long` what they are before them. */
-export function fileListText(files: readonly ListedFile[], long: boolean): string {
-  if (!long) return files.map((file) => `${nameOf(file)}\n`).join("");
-  const rows = files.map((file) => [
-    `${TYPE_LETTER[file.type] ?? "?"}${permissions(Number.parseInt(file.mode, 8))}`,
-    `${file.uid}:${file.gid}`,
-    `${file.size}`,
-    timeOf(file.mtime),
-    `${nameOf(file)}${file.target === undefined ? "" : ` -> ${shownName(file.target)}`}`,
-  ]);
-  return table(rows, [2]);
+export function* fileListLines(files: Iterable<ListedFile>, long: boolean): Generator<string, void, void> {
+  if (long) yield* tableLines({ [Symbol.iterator]: () => rowsOf(files) }, [2]);
+  else for (const file of files) yield `${nameOf(file)}\n`;
+}
+
+function* rowsOf(files: Iterable<ListedFile>): Generator<readonly string[], void, void> {
+  for (const file of files) {
+    yield [
+      `${TYPE_LETTER[file.type] ?? "?"}${permissions(Number.parseInt(file.mode, 8))}`,
+      `${file.uid}:${file.gid}`,
+      `${file.size}`,
+      timeOf(file.mtime),
+      `${nameOf(file)}${file.target === undefined ? "" : ` -> ${shownName(file.target)}`}`,
+    ];
+  }
 }
 
 /** One platform's listing of several. */
@@ -34,7 +39,7 @@ export interface PlatformList {
 /** Each platform's listing under its name, as `ls` has those of several folders. */
 export function platformListsText(lists: readonly PlatformList[], long: boolean): string {
   return lists
-    .map(({ platform, files }) => `${shownName(platform)}:\n${fileListText(files, long)}`)
+    .map(({ platform, files }) => `${shownName(platform)}:\n${[...fileListLines(files, long)].join("")}`)
     .join("\n");
 }
 

@@ -4,7 +4,7 @@ import { SealiftError } from "../../src/error.ts";
 import type { LogEvent } from "../../src/host.ts";
 import { eventLog, NO_PROGRESS } from "./events.ts";
 import { asSealiftError, failureObject, renderFailure } from "./failure.ts";
-import { renderJson } from "./json.ts";
+import { renderJson, renderJsonList } from "./json.ts";
 import { logProgress, type Progress, silentProgress, terminalProgress } from "./progress.ts";
 import { type Colors, colorsFor, printable } from "./text.ts";
 
@@ -36,6 +36,12 @@ export interface Output {
   readonly log: (event: LogEvent) => void;
   /** The command's answer, once: as JSON under `--json`, else as the text made for people, on lines of any `width`. */
   result(value: object, text: (colors: Colors, width: number) => string): Promise<void>;
+  /** As {@link Output.result} of `{ [name]: items }`, an answer that may be long: it is made as it leaves. */
+  list<Item extends object>(
+    name: string,
+    items: Iterable<Item>,
+    lines: (items: Iterable<Item>) => Iterable<string>,
+  ): Promise<void>;
   /** The command's answer as bytes, in place of {@link Output.result}; ends with the reader where that has enough. */
   bytes(content: ByteStream): Promise<void>;
   /** Says why the command failed; gives its exit code. */
@@ -72,6 +78,12 @@ export function createOutput(options: OutputOptions = {}): Output {
       progress.stop();
       await written(stdout, json ? renderJson(value) : text(colorsFor(stdout, env), widthOf(stdout)));
     },
+    async list(name, items, lines) {
+      progress.stop();
+      for (const text of inChunks(json ? renderJsonList(name, items) : lines(items))) {
+        if (!(await written(stdout, text))) return;
+      }
+    },
     async bytes(content) {
       progress.stop();
       for await (const chunk of chunksOf(content)) {
@@ -88,6 +100,20 @@ export function createOutput(options: OutputOptions = {}): Output {
     },
     stop: () => progress.stop(),
   };
+}
+
+/** A write for each line would take longer than making it. */
+const CHUNK_LENGTH = 1 << 16;
+
+function* inChunks(texts: Iterable<string>): Generator<string, void, void> {
+  let chunk = "";
+  for (const text of texts) {
+    chunk += text;
+    if (chunk.length < CHUNK_LENGTH) continue;
+    yield chunk;
+    chunk = "";
+  }
+  if (chunk !== "") yield chunk;
 }
 
 /** Only a terminal has a width; what is read by programs and kept in files stays on its line. */

@@ -61,6 +61,14 @@ export function outcomeMark(outcome: Outcome, colors: Colors): string {
 
 /** Rows in columns, two spaces apart; `right` names the columns of numbers. */
 export function table(rows: readonly (readonly string[])[], right: readonly number[] = []): string {
+  return [...tableLines(rows, right)].join("");
+}
+
+/** As {@link table}, line by line; the rows are gone through twice. */
+export function* tableLines(
+  rows: Iterable<readonly string[]>,
+  right: readonly number[] = [],
+): Generator<string, void, void> {
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, column) => {
@@ -71,7 +79,7 @@ export function table(rows: readonly (readonly string[])[], right: readonly numb
     const space = " ".repeat((widths[column] ?? 0) - shownWidth(cell));
     return right.includes(column) ? space + cell : cell + space;
   };
-  return rows.map((row) => `${row.map(pad).join("  ").trimEnd()}\n`).join("");
+  for (const row of rows) yield `${row.map(pad).join("  ").trimEnd()}\n`;
 }
 
 /** Text on lines of at most `width` where its words allow it, those after the first `indent` columns in. */

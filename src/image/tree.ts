@@ -119,6 +119,39 @@ export function* subtree<Node extends { readonly children: ReadonlyMap<string, N
   }
 }
 
+/** What is in a folder, by name. */
+export function childrenInOrder({ children }: TreeNode): readonly TreeNode[] {
+  return sorted(children).map(([, node]) => node);
+}
+
+/** All below a folder, as their names sort: folders before what is in them, and `a/b` before `a.b`. */
+export function* inTreeOrder(folder: TreeNode): Generator<TreeNode, void, void> {
+  for (const node of childrenInOrder(folder)) {
+    yield node;
+    if (node.children) yield* inTreeOrder(node);
+  }
+}
+
+/** All below a folder, as their paths sort: `a.b` comes between `a` and `a/b`. */
+export function* inPathOrder({ children }: TreeNode): Generator<TreeNode, void, void> {
+  const both = [...(children ?? [])].flatMap(([name, node]): [string, TreeNode][] =>
+    node.children
+      ? [
+          [name, node],
+          [`${name}/`, node],
+        ]
+      : [[name, node]],
+  );
+  for (const [key, node] of sorted(both)) {
+    if (key.endsWith("/")) yield* inPathOrder(node);
+    else yield node;
+  }
+}
+
+function sorted(nodes: Iterable<readonly [string, TreeNode]> = []): readonly (readonly [string, TreeNode])[] {
+  return [...nodes].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
 function symlinkTarget({ inode }: Pick<TreeNode, "inode">): string | undefined {
   return inode.entry?.type === "symlink" ? inode.entry.linkname : undefined;
 }

@@ -1,5 +1,5 @@
 import type { LayerEntry } from "../image/layer-entries.ts";
-import { subtree, type TreeNode } from "../image/tree.ts";
+import { childrenInOrder, inPathOrder, type TreeNode } from "../image/tree.ts";
 import { xattrsOf } from "../tar/xattrs.ts";
 
 /** One line of a listing. */
@@ -25,15 +25,22 @@ export interface ListedFile {
   readonly layer: number;
 }
 
-/** A folder's files, or with `recursive` all below it; of what is no folder itself alone. In byte order of path. */
-export function listNode(node: TreeNode, recursive: boolean): readonly ListedFile[] {
-  if (!node.children) return [listed(node)];
-  const nodes = recursive ? [...subtree(node)].filter((one) => one !== node) : [...node.children.values()];
-  return nodes.map(listed).sort((a, b) => (a.path < b.path ? -1 : 1));
+/**
+ * A folder's files, or with `recursive` all below it; of what is no folder itself
+ * alone. In byte order of path. Made when they are asked for, and as often.
+ */
+export function listNode(node: TreeNode, recursive: boolean): Iterable<ListedFile> {
+  return { [Symbol.iterator]: () => listedBelow(node, recursive) };
+}
+
+function* listedBelow(node: TreeNode, recursive: boolean): Generator<ListedFile, void, void> {
+  if (!node.children) yield listed(node);
+  else for (const one of recursive ? inPathOrder(node) : childrenInOrder(node)) yield listed(one);
 }
 
 function listed({ path, layer, inode }: TreeNode): ListedFile {
-  if (inode.entry) return { ...listEntry(inode.entry, layer), path };
+  const { entry } = inode;
+  if (entry) return { ...listEntry(entry, layer), path };
   const folder = { type: "directory", mode: "0755", uid: 0, gid: 0, owner: "", group: "", size: 0 };
   return { path, ...folder, mtime: null, layer };
 }

@@ -43,6 +43,24 @@ describe("a command's output", () => {
     expect(json.stdout.text()).toBe('{\n  "schema": 1,\n  "digest": "sha256:…"\n}\n');
   });
 
+  it("may be a list that is made as it leaves, and is the same document", async () => {
+    const lists: readonly (readonly object[])[] = [
+      [],
+      [{ path: "a\u2028b", size: 1 }],
+      [{}, { a: { b: [1, "\n"] } }, { c: "x".repeat(200_000) }],
+    ];
+    for (const files of lists) {
+      const [whole, listed, lines] = [recorded({ json: true }), recorded({ json: true }), recorded()];
+      await whole.output.result({ files }, () => "");
+      await listed.output.list("files", files, () => []);
+      expect(listed.stdout.text()).toBe(whole.stdout.text());
+      await lines.output.list("files", files, (items) =>
+        [...items].map((item) => `${JSON.stringify(item)}\n`),
+      );
+      expect(lines.stdout.text()).toBe(files.map((file) => `${JSON.stringify(file)}\n`).join(""));
+    }
+  });
+
   it("has an error with its code and hint on standard error, and gives the exit code", async () => {
     const { output, stdout, stderr } = recorded();
     const code = await output.failure(new SealiftError("NO_SPACE", "Cannot write a: no space left"));

@@ -120,14 +120,23 @@ test("a folder is listed in byte order with the layers laid upon each other", as
   const tree = await files.tree();
   const folder = tree.find("d");
   if (!folder) throw new Error("no folder");
-  const paths = (recursive: boolean) => listNode(folder, recursive).map(({ path, layer }) => [path, layer]);
+  const paths = (recursive: boolean) =>
+    [...listNode(folder, recursive)].map(({ path, layer }) => [path, layer]);
   expect(paths(false)).toEqual([
     ["d/a", 1],
     ["d/b", 0],
     ["d/sub", 0],
   ]);
   expect(paths(true).at(-1)).toEqual(["d/sub/x", 0]);
-  expect(listNode(folder, false)[0]).toMatchObject({ type: "symlink", target: "b", mode: "0777" });
+  expect([...listNode(folder, false)][0]).toMatchObject({ type: "symlink", target: "b", mode: "0777" });
+});
+
+test("a folder's files stand where their paths sort, also beside names that go on where theirs end", async () => {
+  const { files } = imageOf(["a/", "a/b", "a.b", "a-/", "a-/c", "a0", "ä/", "ä/b"]);
+  const { root } = await files.tree();
+  expect([...listNode(root, true)].map(({ path }) => path)).toEqual([
+    ...["a", "a-", "a-/c", "a.b", "a/b", "a0", "ä", "ä/b"],
+  ]);
 });
 
 describe("a gzip layer that lies elsewhere", async () => {
