@@ -30,7 +30,7 @@ export { pipelineKey } from "./filter/pipeline-key.ts";
 export type { Clock, Credential, Credentials, Host, LogEvent, ProgressEvent } from "./host.ts";
 export type { Document, Image, Layer, LayerBlob } from "./image/image.ts";
 export { type LayerEntry, readLayerEntries } from "./image/layer-entries.ts";
-export type { Inode, MergedTree, TreeNode } from "./image/tree.ts";
+export type { Inode, MergedTree, NodeChildren, TreeNode } from "./image/tree.ts";
 export { mergedTree } from "./image/tree-merger.ts";
 export { type Waste, wasteOf } from "./image/waste.ts";
 export { type CheckReport, checkImage } from "./inspect/check.ts";

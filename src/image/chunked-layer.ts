@@ -1,6 +1,6 @@
 import type { Slices } from "../bytes/slices.ts";
 import { spoolContent } from "../bytes/spool.ts";
-import { type ByteStream, chunksOf, collect, streamFrom, streamOf } from "../bytes/stream.ts";
+import { type ByteStream, chunksOf, collect, streamFrom } from "../bytes/stream.ts";
 import { verified } from "../bytes/verified.ts";
 import { gunzip } from "../compression/gzip.ts";
 import { unzstd } from "../compression/zstd.ts";
@@ -10,10 +10,11 @@ import { type Digest, parseDigest } from "../oci/digest.ts";
 import { declaredCompression } from "../oci/media-type.ts";
 import { StreamInput } from "../tar/input.ts";
 import { bodyChunks } from "../tar/read.ts";
+import type { EntryList } from "./entry-list.ts";
 import { ESTARGZ } from "./estargz.ts";
 import type { LayerBlob } from "./image.ts";
 import type { LayerEntry } from "./layer-entries.ts";
-import { MAX_TOC_SIZE, parseToc, type Toc } from "./toc.ts";
+import { MAX_TOC_SIZE, readToc } from "./toc.ts";
 import type { TocChunk } from "./toc-chunks.ts";
 import { tocInvalid } from "./toc-entry.ts";
 import type { Annotations, TocFormat, TocPlace } from "./toc-format.ts";
@@ -27,7 +28,7 @@ const FORMATS: readonly TocFormat[] = [ESTARGZ, ZSTD_CHUNKED];
  * Whether the layer's tar has the same only reading it whole can tell.
  */
 export interface ChunkedLayer {
-  readonly entries: readonly LayerEntry[];
+  readonly entries: EntryList;
   /** What a regular file consists of; nothing for one that is empty, and for the table itself. */
   chunksOf(entry: LayerEntry): readonly TocChunk[];
   /** A regular file's content. All of it is checked before any is given. */
@@ -118,22 +119,24 @@ function checkedPlace(place: TocPlace, size: number): TocPlace {
 
 async function openToc(reading: Reading, { start, packed }: KeptToc): Promise<ChunkedLayer> {
   const { format, digest, annotations, host } = reading;
-  const { json, entry: own } = await format.unpack(packed, digest, host.kernels, annotations);
-  const toc = parseToc(json, start);
+  const unpack = () => format.unpack(packed, digest, host.kernels, annotations);
+  const { json, entry: own } = await unpack();
+  const { entries, chunksOf: tocChunks } = await readToc(json, start);
+  const ownPlace = own && entries.push({ ...own, offset: entries.length });
   return {
-    entries: own ? [...toc.entries, own] : toc.entries,
-    chunksOf: (entry) => toc.chunks.get(entry) ?? [],
+    entries,
+    chunksOf: (entry) => (entry.offset === ownPlace ? [] : tocChunks(entry)),
     async open(entry) {
-      if (entry === own) return streamOf(json);
-      const content = streamFrom(contentChunks(entry, toc, reading));
+      if (entry.offset === ownPlace) return (await unpack()).json;
+      const content = streamFrom(contentChunks(entry, tocChunks(entry), reading));
       const spooled = await spoolContent(host.spool, host.kernels, content);
       return spooled.open();
     },
   };
 }
 
-async function* contentChunks(entry: LayerEntry, { chunks }: Toc, reading: Reading) {
-  for (const run of runsOf(chunks.get(entry) ?? [])) yield* runChunks(run, entry, reading);
+async function* contentChunks(entry: LayerEntry, chunks: readonly TocChunk[], reading: Reading) {
+  for (const run of runsOf(chunks)) yield* runChunks(run, entry, reading);
 }
 
 /** Chunks that follow one another in the blob are read at once: files have thousands of 64 KiB. */

@@ -2,10 +2,12 @@ import type { Slices } from "../bytes/slices.ts";
 import { collect, streamFrom, streamOf } from "../bytes/stream.ts";
 import { verified } from "../bytes/verified.ts";
 import { gunzip } from "../compression/gzip.ts";
+import { SealiftError } from "../error.ts";
 import type { Kernels } from "../kernel/kernels.ts";
 import type { Digest } from "../oci/digest.ts";
+import { HeadReader } from "../tar/head.ts";
 import { StreamInput } from "../tar/input.ts";
-import { bodyChunks, readHeads } from "../tar/read.ts";
+import { bodyChunks } from "../tar/read.ts";
 import { layerEntry } from "./layer-entries.ts";
 import { MAX_TOC_SIZE } from "./toc.ts";
 import { tocInvalid } from "./toc-entry.ts";
@@ -42,15 +44,31 @@ async function unpack(packed: Uint8Array, digest: Digest, kernels: Kernels): Pro
   const tar = gunzip(streamOf(packed), kernels, { maxOutput: MAX_TOC_SIZE + (1 << 20) });
   const input = new StreamInput(tar);
   try {
-    for await (const { header } of readHeads(input, kernels)) {
-      const { name, size, type } = header;
-      if (name !== TOC_NAME || type !== "file") break;
-      const body = streamFrom(bodyChunks(input, input.position, input.position + size));
-      const json = await collect(verified(body, { digest, size }, kernels, TOC_NAME), MAX_TOC_SIZE, TOC_NAME);
-      return { json, entry: layerEntry(header, 0) };
+    const head = await new HeadReader(input, kernels).next();
+    if (head.kind === "end" || head.header.name !== TOC_NAME || head.header.type !== "file") {
+      throw tocInvalid(`it is not the file ${TOC_NAME}`);
     }
+    const { size } = head.header;
+    if (size > MAX_TOC_SIZE) throw tooLarge();
+    const body = streamFrom(bodyAndEnd(input, size));
+    return { json: verified(body, { digest, size }, kernels, TOC_NAME), entry: layerEntry(head.header, 0) };
+  } catch (error) {
+    await input.cancel();
+    throw error;
+  }
+}
+
+async function* bodyAndEnd(input: StreamInput, size: number) {
+  try {
+    yield* bodyChunks(input, input.position, input.position + size);
   } finally {
     await input.cancel();
   }
-  throw tocInvalid(`it is not the file ${TOC_NAME}`);
+}
+
+function tooLarge(): SealiftError {
+  return new SealiftError(
+    "LIMIT_EXCEEDED",
+    `Cannot read ${TOC_NAME}: it is larger than ${MAX_TOC_SIZE} bytes`,
+  );
 }

@@ -1,4 +1,5 @@
 import type { Kernels } from "../kernel/kernels.ts";
+import type { Digest } from "../oci/digest.ts";
 import { withGnuTimes } from "../tar/gnu-times.ts";
 import type { TarHeader } from "../tar/header.ts";
 import { StreamInput } from "../tar/input.ts";
@@ -8,11 +9,13 @@ import { safeDirectory, safePath } from "../tar/safety.ts";
 import type { Layer } from "./image.ts";
 
 /** What a layer's tar says of one path. It holds on to nothing of the tar. */
-export interface LayerEntry extends TarHeader {
+export interface LayerEntry extends Omit<TarHeader, "name"> {
   /** The name without what means nothing: relative to the root, which is "". */
   readonly path: string;
   /** Bytes from the start of the uncompressed tar to the entry's body. */
   readonly offset: number;
+  /** Of a regular file's content, where that was read as well. */
+  readonly digest?: Digest;
 }
 
 /**
@@ -31,7 +34,9 @@ export async function* readLayerEntries(
 export function layerEntry(header: TarHeader, offset: number): LayerEntry {
   const isDirectory = header.type === "directory";
   const path = isDirectory ? safeDirectory(header.name, "rooted") : safePath(header.name, "rooted");
-  return { ...header, pax: detached(header.pax), path, offset };
+  const { type, size, mode, uid, gid, uname, gname, mtime, linkname, devmajor, devminor } = header;
+  const pax = detached(header.pax);
+  return { path, offset, type, size, mode, uid, gid, uname, gname, mtime, linkname, devmajor, devminor, pax };
 }
 
 /** Copies: a view would keep the whole chunk it was read in. */

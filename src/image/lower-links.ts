@@ -6,7 +6,7 @@ import type { LayerEntry } from "./layer-entries.ts";
 import type { LowerCuts } from "./lower-cuts.ts";
 import { once } from "./once.ts";
 import { openInode } from "./read-inode.ts";
-import type { Inode, MergedTree, TreeNode } from "./tree.ts";
+import type { MergedTree, TreeNode } from "./tree.ts";
 import { walkBeside } from "./tree.ts";
 import { mergedTree } from "./tree-merger.ts";
 
@@ -26,7 +26,7 @@ export interface LowerFile {
 export class LowerLinks {
   readonly #layers: readonly Layer[];
   readonly #tree: () => Promise<MergedTree>;
-  readonly #names: () => Promise<ReadonlyMap<Inode, readonly TreeNode[]>>;
+  readonly #names: () => Promise<ReadonlyMap<number, readonly TreeNode[]>>;
 
   constructor(layers: readonly Layer[], { kernels }: Host) {
     this.#layers = layers;
@@ -43,25 +43,28 @@ export class LowerLinks {
     const file = node?.inode.entry;
     if (!node || !file || node.children || cuts.hides(node.path)) return undefined;
     const { inode } = node;
-    const named = (name: string): LayerEntry => ({ ...file, name, path: name });
+    const named = (name: string): LayerEntry => ({ ...file, path: name });
     const isLeft = ({ path: other }: TreeNode) => !cuts.hides(other) && !upper.get(other);
-    const others = (await this.#names()).get(inode) ?? [];
+    const others = (await this.#names()).get(inode.id) ?? [];
     return {
       entry: named(node.path),
       links: others
-        .filter((other) => other !== node && isLeft(other))
+        .filter((other) => other.path !== node.path && isLeft(other))
         .map(({ path: other }) => ({ ...named(other), type: "hardlink", size: 0, linkname: node.path })),
       open: () => openInode(this.#layers, inode),
     };
   }
 }
 
-function namesByInode(tree: MergedTree): ReadonlyMap<Inode, readonly TreeNode[]> {
-  const names = new Map<Inode, TreeNode[]>();
+/** Of the files that have several, by inode. */
+function namesByInode(tree: MergedTree): ReadonlyMap<number, readonly TreeNode[]> {
+  const names = new Map<number, TreeNode[]>();
   for (const node of tree.nodes()) {
-    const others = names.get(node.inode);
+    const { id, links } = node.inode;
+    if (links < 2) continue;
+    const others = names.get(id);
     if (others) others.push(node);
-    else names.set(node.inode, [node]);
+    else names.set(id, [node]);
   }
   return names;
 }

@@ -1,5 +1,6 @@
+import type { Slices } from "../bytes/slices.ts";
 import type { SpoolSlot } from "../bytes/spool.ts";
-import { type ByteStream, chunksOf, streamFrom } from "../bytes/stream.ts";
+import { type ByteStream, chunksOf, collect, streamFrom } from "../bytes/stream.ts";
 import type { Host } from "../host.ts";
 import { withGnuTimes } from "../tar/gnu-times.ts";
 import { StreamInput } from "../tar/input.ts";
@@ -10,7 +11,7 @@ import { type LayerEntry, layerEntry } from "./layer-entries.ts";
 import { LowerCuts } from "./lower-cuts.ts";
 import { LowerLinks } from "./lower-links.ts";
 import { openTar } from "./open-tar.ts";
-import type { Inode, MergedTree, TreeNode } from "./tree.ts";
+import { inTreeOrder, type MergedTree, type TreeNode } from "./tree.ts";
 import { TreeMerger } from "./tree-merger.ts";
 
 /** Which layers become one, and what is below them. */
@@ -33,9 +34,10 @@ async function* squashed({ upper, lower }: Squash, host: Host) {
   const contents = await host.spool.create();
   try {
     const cuts = new LowerCuts();
-    const tree = await gather({ upper, lower }, cuts, contents, host);
+    const { tree, size } = await gather({ upper, lower }, cuts, contents, host);
     await contents.close();
-    for (const member of membersOf(tree, lower.length === 0 ? [] : cuts.left(tree), contents)) {
+    const bodies = new Bodies({ size, slice: (start, end) => contents.open(start, end) });
+    for (const member of membersOf(tree, lower.length === 0 ? [] : cuts.left(tree), bodies)) {
       yield* memberChunks(member, host.kernels);
     }
     yield END_OF_ARCHIVE.slice();
@@ -64,51 +66,88 @@ async function gather({ upper, lower }: Squash, cuts: LowerCuts, contents: Spool
     for await (const head of readHeads(input, host.kernels)) {
       const header = withGnuTimes(head);
       const entry = await copyUp(layerEntry(header, written));
-      cuts.see(entry, merger.tree);
+      if (lower.length > 0) cuts.see(entry, merger.tree);
       merger.add(entry);
       const start = input.position;
       for await (const chunk of bodyChunks(input, start, start + header.size)) await contents.write(chunk);
       written += header.size;
     }
   }
-  return merger.tree;
+  return { tree: merger.tree, size: written };
 }
 
-function* membersOf(
-  tree: MergedTree,
-  whiteouts: readonly string[],
-  contents: SpoolSlot,
-): Generator<TarMember> {
-  const names = new Map<Inode, string>();
-  if (tree.root.inode.entry) yield memberOf(tree.root.inode.entry, "./", contents);
-  for (const path of inOrder([...[...tree.nodes()].map((node) => node.path), ...whiteouts])) {
-    const node = tree.get(path);
-    if (!node) yield { name: path };
-    else if (node.inode.entry) yield nodeMember(node, node.inode.entry, names, contents);
+/** Up to here a file is read with what lies beside it: to open the slot for each takes longer than to read it. */
+const SMALL_FILE = 32 * 1024;
+
+/** The contents in the slot. Files of one folder lie there together, most of the time, in an order of their own. */
+class Bodies {
+  readonly #slot: Slices;
+  #window: Uint8Array = new Uint8Array();
+  #start = 0;
+
+  constructor(slot: Slices) {
+    this.#slot = slot;
+  }
+
+  open({ offset, size }: LayerEntry): ByteStream {
+    return size > SMALL_FILE
+      ? this.#slot.slice(offset, offset + size)
+      : streamFrom(this.#small(offset, size));
+  }
+
+  async *#small(offset: number, size: number) {
+    const end = offset + size;
+    if (offset < this.#start || end > this.#start + this.#window.length) {
+      this.#start = offset - (offset % SMALL_FILE);
+      const slice = this.#slot.slice(this.#start, Math.min(this.#start + 2 * SMALL_FILE, this.#slot.size));
+      this.#window = await collect(slice, 2 * SMALL_FILE);
+    }
+    yield this.#window.subarray(offset - this.#start, end - this.#start);
+  }
+}
+
+function* membersOf(tree: MergedTree, whiteouts: readonly string[], bodies: Bodies): Generator<TarMember> {
+  const names = new Map<number, string>();
+  if (tree.root.inode.entry) yield memberOf(tree.root.inode.entry, "./", bodies);
+  const left = whiteouts.map((path) => ({ path, key: sortKey(path) }));
+  // From the last to the first: taking from the end of an array is cheap.
+  left.sort((a, b) => (a.key < b.key ? 1 : -1));
+  for (const node of inTreeOrder(tree.root)) {
+    const { path, inode } = node;
+    yield* whiteoutsBefore(left, sortKey(path));
+    const { entry } = inode;
+    if (entry) yield nodeMember(node, path, entry, names, bodies);
+  }
+  yield* whiteoutsBefore(left);
+}
+
+/** Takes those that come before the key, or all that are left. */
+function* whiteoutsBefore(left: { path: string; key: string }[], key?: string): Generator<TarMember> {
+  for (let next = left.at(-1); next && (key === undefined || next.key < key); next = left.at(-1)) {
+    yield { name: next.path };
+    left.pop();
   }
 }
 
 /** The first path of a content has it, the others are links to that. */
 function nodeMember(
-  { inode, path, children }: TreeNode,
+  { inode, children }: TreeNode,
+  path: string,
   entry: LayerEntry,
-  names: Map<Inode, string>,
-  contents: SpoolSlot,
+  names: Map<number, string>,
+  bodies: Bodies,
 ): TarMember {
-  const linkname = names.get(inode);
+  const linkname = names.get(inode.id);
   if (linkname !== undefined) return { ...entry, name: path, type: "hardlink", size: 0, linkname };
-  names.set(inode, path);
-  return memberOf(entry, children ? `${path}/` : path, contents);
+  if (inode.links > 1) names.set(inode.id, path);
+  return memberOf(entry, children ? `${path}/` : path, bodies);
 }
 
-function memberOf(entry: LayerEntry, name: string, contents: SpoolSlot): TarMember {
-  const { size, offset } = entry;
-  return { ...entry, name, ...(size > 0 && { body: contents.open(offset, offset + size) }) };
+function memberOf(entry: LayerEntry, name: string, bodies: Bodies): TarMember {
+  return { ...entry, name, ...(entry.size > 0 && { body: bodies.open(entry) }) };
 }
 
-/** Folders before what is in them, and together with it: `a/b` stands before `a.b`. */
-function inOrder(paths: readonly string[]): readonly string[] {
-  // No name has a NUL, which sorts before all that names have.
-  const keys = paths.map((path) => path.replaceAll("/", "\0"));
-  return keys.sort().map((key) => key.replaceAll("\0", "/"));
+/** By which paths sort as a tree's do, {@link inTreeOrder}: no name has a NUL, which sorts before all that names have. */
+function sortKey(path: string): string {
+  return path.replaceAll("/", "\0");
 }

@@ -1,4 +1,5 @@
 import type { Slices } from "../bytes/slices.ts";
+import type { ByteStream } from "../bytes/stream.ts";
 import type { Kernels } from "../kernel/kernels.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { LayerEntry } from "./layer-entries.ts";
@@ -13,7 +14,7 @@ export interface TocFormat {
   digestOf(annotations: Annotations): string | undefined;
   /** Where in the blob the table is. Throws LAYOUT_INVALID. */
   locate(blob: Slices, annotations: Annotations): Promise<TocPlace>;
-  /** The table, checked. Throws LAYOUT_INVALID, DIGEST_MISMATCH, LIMIT_EXCEEDED, and as reading does. */
+  /** The table. It, or reading it, throws LAYOUT_INVALID, DIGEST_MISMATCH, LIMIT_EXCEEDED, and as reading does. */
   unpack(
     packed: Uint8Array,
     digest: Digest,
@@ -29,7 +30,8 @@ export interface TocPlace {
 }
 
 export interface UnpackedToc {
-  readonly json: Uint8Array;
+  /** To be read to its end, which is where it has been checked. */
+  readonly json: ByteStream;
   /** The table as a file of the layer, where it is one; it does not list itself. */
   readonly entry?: LayerEntry;
 }

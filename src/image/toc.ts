@@ -1,17 +1,20 @@
-import * as v from "valibot";
+import type { ByteStream } from "../bytes/stream.ts";
 import { SealiftError } from "../error.ts";
-import { checkShape, parseJson } from "../oci/json.ts";
+import { checkShape } from "../oci/json.ts";
 import type { TarType } from "../tar/header.ts";
 import { xattrRecord } from "../tar/xattrs.ts";
+import { EntryList } from "./entry-list.ts";
 import { type LayerEntry, layerEntry } from "./layer-entries.ts";
-import { ChunkEnds, chunksOf, type TocChunk } from "./toc-chunks.ts";
+import { PathIndex } from "./path-index.ts";
+import { type TocChunk, TocChunks } from "./toc-chunks.ts";
+import { tocEntries } from "./toc-document.ts";
 import { entryInvalid, entrySchema, type RawEntry } from "./toc-entry.ts";
 import { MAX_TREE_ENTRIES } from "./tree-merger.ts";
 
 /**
  * The largest table of contents that is read, in bytes of JSON: about 150,000
- * files. It is held whole, and becomes several times that; a layer that has a
- * larger one is read as any other.
+ * files. It is read as it comes, and what is held of it is half as long; a layer
+ * that has a larger one is read as any other.
  */
 export const MAX_TOC_SIZE: number = 64 << 20;
 
@@ -21,14 +24,11 @@ export const MAX_TOC_SIZE: number = 64 << 20;
  * pkg/chunked) have both taken over.
  */
 export interface Toc {
-  /** In the layer's order. Their offsets are 0: a table does not tell where in the tar they are. */
-  readonly entries: readonly LayerEntry[];
-  /** What regular files consist of; those that are empty are not in it. */
-  readonly chunks: ReadonlyMap<LayerEntry, readonly TocChunk[]>;
+  /** In the layer's order. Their offsets are their places here: a table does not tell where in the tar they are. */
+  readonly entries: EntryList;
+  /** What a regular file consists of; nothing for one that is empty. */
+  chunksOf(entry: LayerEntry): readonly TocChunk[];
 }
-
-/** Entries are checked one by one: of all of them there would be two copies at once. */
-const tocSchema = v.object({ version: v.literal(1), entries: v.array(v.unknown()) });
 
 const TYPES: Readonly<Record<string, TarType>> = {
   dir: "directory",
@@ -41,52 +41,79 @@ const TYPES: Readonly<Record<string, TarType>> = {
 };
 
 /**
- * Reads a table's JSON, which the caller has checked against its digest: that
- * makes it what the manifest's author wrote, and nothing more, so every number
- * is checked. `end` is where the layer's content ends in the blob.
- * Throws LAYOUT_INVALID, LIMIT_EXCEEDED, UNSAFE_PATH.
+ * Reads a table's JSON, which is checked against its digest: that makes it what
+ * the manifest's author wrote, and nothing more, so every number is checked.
+ * `end` is where the layer's content ends in the blob.
+ * Throws LAYOUT_INVALID, LIMIT_EXCEEDED, UNSAFE_PATH, and as the stream does.
  */
-export function parseToc(json: Uint8Array, end: number): Toc {
-  const { entries: listed } = parseJson(tocSchema, json, "table of contents", "LAYOUT_INVALID");
-  const ends = new ChunkEnds(listed, end);
-  const owners = new Owners();
-  const paths = new Set<string>();
-  const entries: LayerEntry[] = [];
-  const chunks = new Map<LayerEntry, readonly TocChunk[]>();
-  for (const parts of filesOf(listed)) {
+export async function readToc(json: ByteStream, end: number): Promise<Toc> {
+  const table = new Table();
+  let failure: unknown;
+  for await (const listed of tocEntries(json)) {
+    if (failure === undefined) failure = failureOf(() => table.add(listed));
+  }
+  // Whether the table is one, and the one that the manifest means, is asked before what is wrong with an entry.
+  if (failure !== undefined) throw failure;
+  return table.end(end);
+}
+
+function failureOf(work: () => void): unknown {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** A table that is being read, entry by entry. */
+class Table {
+  readonly #entries = new EntryList();
+  readonly #chunks = new TocChunks();
+  readonly #owners = new Owners();
+  readonly #paths = new PathIndex(this.#entries);
+  readonly #starts: number[] = [];
+  /** The last entry with the chunks that have followed it. */
+  #parts: [RawEntry, ...RawEntry[]] | undefined;
+
+  add(listed: readonly unknown[]): void {
+    for (const value of listed) {
+      const entry = checkShape(entrySchema, value, "table of contents", "LAYOUT_INVALID");
+      this.#starts.push(entry.offset);
+      if (this.#parts && entry.type === "chunk") this.#parts.push(entry);
+      else {
+        this.#endFile();
+        this.#parts = [entry];
+      }
+    }
+  }
+
+  end(end: number): Toc {
+    this.#endFile();
+    const [entries, chunks] = [this.#entries, this.#chunks];
+    chunks.close(Float64Array.from(this.#starts), end, (file) => entries.path(file));
+    return { entries, chunksOf: ({ offset }) => chunks.of(offset) };
+  }
+
+  #endFile(): void {
+    const parts = this.#parts;
+    if (!parts) return;
     const [first] = parts;
-    const entry = entryOf(owners.named(first));
+    const entry = entryOf(this.#owners.named(first), this.#entries.length);
     // Of two of one name a tar's reader takes the last, a table's reader may take either.
-    if (paths.has(entry.path)) throw entryInvalid(first.name, "it is there twice");
-    paths.add(entry.path);
-    if (entries.push(entry) > MAX_TREE_ENTRIES) {
+    if (this.#paths.find(entry.path) !== undefined) throw entryInvalid(first.name, "it is there twice");
+    if (this.#entries.push(entry) >= MAX_TREE_ENTRIES) {
       const message = `Cannot read table of contents: it has more than ${MAX_TREE_ENTRIES} entries`;
       throw new SealiftError("LIMIT_EXCEEDED", message);
     }
-    if (entry.size > 0) chunks.set(entry, chunksOf(entry.size, parts, ends));
+    this.#paths.update();
+    if (entry.size > 0) this.#chunks.add(entry.size, parts);
     else if (parts.length > 1) throw entryInvalid(first.name, "it has chunks and no size");
+    else this.#chunks.skip();
   }
-  return { entries, chunks };
 }
 
-/** Each entry with the chunks that follow it. */
-function* filesOf(listed: unknown[]): Generator<readonly [RawEntry, ...RawEntry[]], void, void> {
-  const next = (at: number) => checkShape(entrySchema, listed[at], "table of contents", "LAYOUT_INVALID");
-  let parts: [RawEntry, ...RawEntry[]] | undefined;
-  for (const at of listed.keys()) {
-    const entry = next(at);
-    // What was read is given up: a table becomes several times its text.
-    listed[at] = undefined;
-    if (parts && entry.type === "chunk") parts.push(entry);
-    else {
-      if (parts) yield parts;
-      parts = [entry];
-    }
-  }
-  if (parts) yield parts;
-}
-
-function entryOf(raw: RawEntry): LayerEntry {
+function entryOf(raw: RawEntry, place: number): LayerEntry {
   const type = Object.hasOwn(TYPES, raw.type) ? TYPES[raw.type] : undefined;
   if (!type) throw entryInvalid(raw.name, `its type is ${JSON.stringify(raw.type)}`);
   const isLink = type === "symlink" || type === "hardlink";
@@ -107,7 +134,7 @@ function entryOf(raw: RawEntry): LayerEntry {
       Object.entries(raw.xattrs ?? {}).map(([name, value]) => xattrRecord(name, bytesOf(raw, value))),
     ),
   };
-  return layerEntry(header, 0);
+  return layerEntry(header, place);
 }
 
 /** eStargz names an owner once, at the first entry that has its number. */

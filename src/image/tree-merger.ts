@@ -4,11 +4,13 @@ import { safePath } from "../tar/safety.ts";
 import { shownName } from "../tar/shown-name.ts";
 import type { Image } from "./image.ts";
 import { type LayerEntry, readLayerEntries } from "./layer-entries.ts";
-import { type Inode, type MergedTree, nodeAt, subtree, type TreeNode, walk, walkBeside } from "./tree.ts";
+import { NodeTable, ROOT } from "./node-table.ts";
+import { TableNode } from "./table-node.ts";
+import { type MergedTree, nodeAt, subtree, type TreeNode, walk, walkBeside } from "./tree.ts";
 import type { Superseded } from "./waste.ts";
 import { parseWhiteout } from "./whiteout.ts";
 
-/** Each costs about half a kilobyte of memory while the tree is there; large images have 300,000. */
+/** Each costs some 120 bytes of memory and its name while the tree is there; large images have 300,000. */
 export const MAX_TREE_ENTRIES = 2_000_000;
 
 /** Linux' PATH_MAX. Symlinks can lead to longer ones than a name may be. */
@@ -50,12 +52,15 @@ export async function mergedTree(image: Pick<Image, "layers">, kernels: Kernels)
  */
 export class TreeMerger {
   readonly tree: MergedTree;
-  readonly #root = new Node("", undefined, 0, { layer: 0, entry: undefined, links: 1 }, new Map());
+  readonly #table = new NodeTable();
+  readonly #root = new TableNode(this.#table, ROOT);
   readonly #superseded: Superseded[] = [];
   readonly #observer: TreeObserver;
   readonly #maxEntries: number;
   #layer = -1;
   #entries = 0;
+  /** Where the last entry's folder was found, as long as nothing goes that it may have been found by. */
+  #last: { readonly parent: string; readonly folder: TableNode } | undefined;
 
   constructor(observer: TreeObserver = {}, maxEntries: number = MAX_TREE_ENTRIES) {
     const root = this.#root;
@@ -89,12 +94,13 @@ export class TreeMerger {
     }
     if (entry.type === "hardlink") return this.#link(entry);
     if (entry.type === "symlink") refuseUnmakable(entry);
-    const inode = { layer: this.#layer, entry, links: 0 };
-    if (entry.path === "") return this.#restate(this.#root, inode);
+    if (entry.path === "") return this.#restate(this.#root, entry);
     const [folder, name] = this.#placeOf(entry.path);
     const before = folder.children?.get(name);
-    if (before?.children && entry.type === "directory") return this.#restate(before, inode);
-    return { node: this.#put(folder, name, inode), kept: false };
+    if (before?.children && entry.type === "directory") return this.#restate(before, entry);
+    const node = this.#put(folder, name);
+    this.#table.setEntry(node.id, entry);
+    return { node, kept: false };
   }
 
   /** Puts an entry where the layers below all that were added have it: what hides those hides it. */
@@ -108,9 +114,9 @@ export class TreeMerger {
     }
   }
 
-  #restate(folder: Node, inode: CountedInode): Placed {
-    folder.inode = inode;
-    folder.layer = this.#layer;
+  #restate(folder: TableNode, entry: LayerEntry): Placed {
+    this.#table.setEntry(folder.id, entry);
+    this.#table.setLayer(folder.id, this.#layer);
     return { node: folder, kept: true };
   }
 
@@ -120,66 +126,71 @@ export class TreeMerger {
         "TAR_INVALID",
         `Cannot link ${shownName(entry.path)} to ${shownName(entry.linkname)}: ${reason}`,
       );
-    const target = walkBeside(this.#root, safePath(entry.linkname, "rooted"));
+    const target = walkBeside<TableNode>(this.#root, safePath(entry.linkname, "rooted"));
     if (!target) throw refuse("no layer has that");
     if (target.children) throw refuse("it is a folder");
     const [folder, name] = this.#placeOf(entry.path);
-    if (folder.children?.get(name) === target) return { node: target, kept: true };
-    const node = this.#put(folder, name, target.inode);
+    if (target.is(folder.children?.get(name))) return { node: target, kept: true };
+    const node = this.#put(folder, name);
+    this.#table.setInode(node.id, target.inode.id);
+    this.#table.countLinks(target.inode.id, 1);
     // What the link replaced may have been a folder above its target.
-    if (nodeAt(this.#root, target.path) !== target) throw refuse("it takes that one's place");
+    if (!target.is(nodeAt(this.#root, target.path))) throw refuse("it takes that one's place");
     return { node, kept: false, target };
   }
 
-  #put(folder: Node, name: string, inode: CountedInode): Node {
+  /** Makes a node, a folder that no layer names as yet, in place of what stands there. */
+  #put(folder: TableNode, name: string): TableNode {
     const before = folder.children?.get(name);
     if (before) this.#remove(before);
-    const isFolder = (inode.entry?.type ?? "directory") === "directory";
-    const path = folder.path === "" ? name : `${folder.path}/${name}`;
+    const node = new TableNode(this.#table, this.#table.add(folder.id, name, this.#layer));
+    const { path } = node;
     if (path.length > MAX_TREE_PATH) {
       throw new SealiftError(
         "LIMIT_EXCEEDED",
         `Cannot make ${JSON.stringify(path.slice(0, 200))}…: its path is longer than ${MAX_TREE_PATH} characters`,
       );
     }
-    const node = new Node(path, folder, this.#layer, inode, isFolder ? new Map() : undefined);
-    inode.links++;
-    folder.children?.set(name, node);
     return node;
   }
 
   /** The folder of a path, made if it is not there, and the name in it. */
-  #placeOf(path: string): readonly [Node, string] {
+  #placeOf(path: string): readonly [TableNode, string] {
     const [parent, name] = splitPath(path);
-    const folder = walk(this.#root, parent, (above, missing) => this.#imply(above, missing));
-    if (folder?.children) return [folder, name];
+    // What is in one folder stands together in a tar.
+    if (this.#last?.parent === parent) return [this.#last.folder, name];
+    const folder = walk<TableNode>(this.#root, parent, (above, missing) => this.#imply(above, missing));
+    if (folder?.children) {
+      this.#last = { parent, folder };
+      return [folder, name];
+    }
     // A file stands where the folder must be: it makes way, as an overlay would have it.
-    const [above, last] = splitPath((folder as Node).path);
-    return [this.#imply(nodeAt(this.#root, above) as Node, last), name];
+    const [above, last] = splitPath((folder as TableNode).path);
+    return [this.#imply(nodeAt(this.#root, above) as TableNode, last), name];
   }
 
-  #imply(folder: Node, name: string): Node {
+  #imply(folder: TableNode, name: string): TableNode {
     this.#count();
-    const node = this.#put(folder, name, { layer: this.#layer, entry: undefined, links: 0 });
+    const node = this.#put(folder, name);
     this.#observer.implied?.(node);
     return node;
   }
 
   #whiteOut(path: string): void {
     const [parent, name] = splitPath(path);
-    const node = walk(this.#root, parent)?.children?.get(name);
+    const node = walk<TableNode>(this.#root, parent)?.children?.get(name);
     if (node && this.#hide(node) && node.children) this.#observer.opaque?.(node);
   }
 
   #empty(path: string): void {
-    const folder = walk(this.#root, path);
-    if (!folder?.children || folder.hiddenBelow === this.#layer) return;
+    const folder = walk<TableNode>(this.#root, path);
+    if (!folder?.children || this.#table.hiddenBelow(folder.id) === this.#layer) return;
     this.#hideBelow(folder);
     this.#observer.opaque?.(folder);
   }
 
   /** Takes away what lower layers have at the node and below; says whether anything of this layer is left. */
-  #hide(node: Node): boolean {
+  #hide(node: TableNode): boolean {
     if (this.#isTouched(node)) {
       if (node.children) this.#hideBelow(node);
       return true;
@@ -188,23 +199,25 @@ export class TreeMerger {
     return false;
   }
 
-  #hideBelow(folder: Node): void {
+  #hideBelow(folder: TableNode): void {
     // Once for each layer: a thousand markers in one folder must not mean a thousand walks through it.
-    if (folder.hiddenBelow === this.#layer) return;
-    folder.hiddenBelow = this.#layer;
+    if (this.#table.hiddenBelow(folder.id) === this.#layer) return;
+    this.#table.setHiddenBelow(folder.id, this.#layer);
     for (const child of [...(folder.children?.values() ?? [])]) this.#hide(child);
   }
 
   /** Whether this layer put the node there, or something below it. */
-  #isTouched(node: Node): boolean {
+  #isTouched(node: TableNode): boolean {
     if (node.layer === this.#layer) return true;
-    return [...(node.children?.values() ?? [])].some((child) => this.#isTouched(child));
+    for (const child of node.children?.values() ?? []) if (this.#isTouched(child)) return true;
+    return false;
   }
 
-  #remove(node: Node): void {
-    node.parent?.children?.delete(splitPath(node.path)[1]);
+  #remove(node: TableNode): void {
+    this.#table.remove(node.id);
+    this.#last = undefined;
     for (const { path, inode } of subtree(node)) {
-      if (--inode.links > 0 || inode.entry?.type !== "file") continue;
+      if (this.#table.countLinks(inode.id, -1) > 0 || inode.entry?.type !== "file") continue;
       this.#superseded.push({ path, layer: inode.layer, size: inode.entry.size });
     }
     this.#observer.removed?.(node);
@@ -220,35 +233,6 @@ export class TreeMerger {
   }
 }
 
-interface CountedInode extends Inode {
-  /** Paths that lead to it. */
-  links: number;
-}
-
-class Node implements TreeNode {
-  readonly path: string;
-  readonly parent: Node | undefined;
-  readonly children: Map<string, Node> | undefined;
-  layer: number;
-  inode: CountedInode;
-  /** The last layer that took away all that lower ones had below. */
-  hiddenBelow = -1;
-
-  constructor(
-    path: string,
-    parent: Node | undefined,
-    layer: number,
-    inode: CountedInode,
-    children: Map<string, Node> | undefined,
-  ) {
-    this.path = path;
-    this.parent = parent;
-    this.layer = layer;
-    this.inode = inode;
-    this.children = children;
-  }
-}
-
 /** Where a symlink leads is looked up as a process would; whether there can be such a link is said at once. */
 function refuseUnmakable({ path, linkname }: LayerEntry): void {
   if (linkname !== "" && linkname.length <= MAX_TREE_PATH) return;
@@ -258,7 +242,7 @@ function refuseUnmakable({ path, linkname }: LayerEntry): void {
 }
 
 function* below(root: TreeNode): Generator<TreeNode, void, void> {
-  for (const node of subtree(root)) if (node !== root) yield node;
+  for (const node of subtree(root)) if (node.parent) yield node;
 }
 
 function splitPath(path: string): readonly [folder: string, name: string] {

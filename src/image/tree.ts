@@ -27,15 +27,29 @@ export interface TreeNode {
   /** Its type, attributes and content; hard links have one between them. */
   readonly inode: Inode;
   /** By name, if it is a folder. */
-  readonly children: ReadonlyMap<string, TreeNode> | undefined;
+  readonly children: NodeChildren | undefined;
+  /** Where it leads, if it is a symlink. */
+  readonly symlink: string | undefined;
+}
+
+/** What is in a folder, in the order in which it came there. */
+export interface NodeChildren extends Iterable<[string, TreeNode]> {
+  readonly size: number;
+  get(name: string): TreeNode | undefined;
+  keys(): Iterable<string>;
+  values(): Iterable<TreeNode>;
 }
 
 /** What a path names. */
 export interface Inode {
+  /** The same for all names of it, and nothing else's. */
+  readonly id: number;
   /** Which layer holds the content. */
   readonly layer: number;
   /** Absent for a folder that no layer names, and that is there because something lies in it. */
   readonly entry: LayerEntry | undefined;
+  /** How many paths lead to it; of a folder it says nothing. */
+  readonly links: number;
 }
 
 /** As many symlinks as Linux follows before ELOOP. */
@@ -45,9 +59,9 @@ const MAX_LINKS = 40;
 type Missing<Node> = (folder: Node, name: string) => Node | undefined;
 
 /** What walking needs of a node. */
-type Walkable<Node> = Pick<TreeNode, "inode"> & {
+type Walkable<Node> = Pick<TreeNode, "symlink"> & {
   readonly parent: Node | undefined;
-  readonly children: ReadonlyMap<string, Node> | undefined;
+  readonly children: { get(name: string): Node | undefined } | undefined;
 };
 
 /**
@@ -71,7 +85,7 @@ export function walk<Node extends Walkable<Node>>(
       continue;
     }
     let child = node.children?.get(name);
-    const target = child && symlinkTarget(child);
+    const target = child?.symlink;
     if (target !== undefined) {
       if (++followed > MAX_LINKS) {
         throw new SealiftError(
@@ -98,9 +112,9 @@ export function walkBeside<Node extends Walkable<Node>>(root: Node, path: string
 }
 
 /** The node at the path, no symlinks followed. */
-export function nodeAt(root: TreeNode, path: string): TreeNode | undefined {
+export function nodeAt<Node extends Walkable<Node>>(root: Node, path: string): Node | undefined {
   if (path === "") return root;
-  let node: TreeNode | undefined = root;
+  let node: Node | undefined = root;
   for (const name of path.split("/")) {
     node = node?.children?.get(name);
     if (!node) return undefined;
@@ -109,7 +123,7 @@ export function nodeAt(root: TreeNode, path: string): TreeNode | undefined {
 }
 
 /** The node and all below it, parents first. */
-export function* subtree<Node extends { readonly children: ReadonlyMap<string, Node> | undefined }>(
+export function* subtree<Node extends { readonly children: { values(): Iterable<Node> } | undefined }>(
   node: Node,
 ): Generator<Node, void, void> {
   const left = [node];
@@ -150,8 +164,4 @@ export function* inPathOrder({ children }: TreeNode): Generator<TreeNode, void, 
 
 function sorted(nodes: Iterable<readonly [string, TreeNode]> = []): readonly (readonly [string, TreeNode])[] {
   return [...nodes].sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-function symlinkTarget({ inode }: Pick<TreeNode, "inode">): string | undefined {
-  return inode.entry?.type === "symlink" ? inode.entry.linkname : undefined;
 }

@@ -149,11 +149,11 @@ export function restOf(root: TreeNode, nodes: Iterable<TreeNode>): UnpackedRest 
   const directories = [{ path: root.path, ...attributesOf(root.inode) }];
   const xattrs: RootFsRest["xattrs"][number][] = [];
   const refused: RefusedXattr[] = [];
-  const namesOfSpecial = new Map<Inode, string[]>();
-  const seen = new Set<Inode>();
+  const specials = new Map<number, SpecialFile>();
+  const seen = new Set<number>();
   const addXattrs = ({ path, inode }: TreeNode) => {
-    if (seen.has(inode)) return;
-    seen.add(inode);
+    if (seen.has(inode.id)) return;
+    seen.add(inode.id);
     const kept = keptXattrs(path, inode, refused);
     if (kept.size > 0) xattrs.push({ path, xattrs: kept });
   };
@@ -161,11 +161,13 @@ export function restOf(root: TreeNode, nodes: Iterable<TreeNode>): UnpackedRest 
   for (const node of nodes) {
     const { path, inode } = node;
     if (node.children) directories.push({ path, ...attributesOf(inode) });
-    if (isSpecial(inode)) namesOfSpecial.set(inode, [...(namesOfSpecial.get(inode) ?? []), path]);
+    if (isSpecial(inode)) {
+      const paths = specials.get(inode.id)?.paths ?? [];
+      specials.set(inode.id, specialFile(inode, [...paths, path]));
+    }
     if (inode.entry && inode.entry.pax.size > 0) addXattrs(node);
   }
-  const specials = [...namesOfSpecial].map(([inode, paths]) => specialFile(inode, paths));
-  return { specials, xattrs, directories, refused };
+  return { specials: [...specials.values()], xattrs, directories, refused };
 }
 
 /** Ends the writing, and says what could not be kept. */

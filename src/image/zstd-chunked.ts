@@ -1,6 +1,7 @@
-import { collect, streamOf } from "../bytes/stream.ts";
+import { type ByteStream, chunksOf, streamFrom, streamOf } from "../bytes/stream.ts";
 import { verified } from "../bytes/verified.ts";
 import { unzstd } from "../compression/zstd.ts";
+import { SealiftError } from "../error.ts";
 import type { Kernels } from "../kernel/kernels.ts";
 import type { Digest } from "../oci/digest.ts";
 import { MAX_TOC_SIZE } from "./toc.ts";
@@ -38,13 +39,22 @@ async function unpack(
 ): Promise<UnpackedToc> {
   const { length } = positionOf(annotations);
   const checked = verified(streamOf(packed), { digest, size: packed.length }, kernels, "table of contents");
-  const json = await collect(
-    unzstd(checked, kernels, { maxOutput: length }),
-    MAX_TOC_SIZE,
-    "table of contents",
-  );
-  if (json.length !== length) throw tocInvalid(`it has ${json.length} bytes, its annotation says ${length}`);
-  return { json };
+  return { json: streamFrom(ofLength(unzstd(checked, kernels, { maxOutput: length }), length)) };
+}
+
+async function* ofLength(json: ByteStream, length: number) {
+  let size = 0;
+  for await (const chunk of chunksOf(json)) {
+    size += chunk.length;
+    if (size > MAX_TOC_SIZE) {
+      throw new SealiftError(
+        "LIMIT_EXCEEDED",
+        `Cannot read table of contents: it is larger than ${MAX_TOC_SIZE} bytes`,
+      );
+    }
+    yield chunk;
+  }
+  if (size !== length) throw tocInvalid(`it has ${size} bytes, its annotation says ${length}`);
 }
 
 function positionOf(annotations: Annotations): TocPlace & { readonly length: number } {

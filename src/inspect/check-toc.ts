@@ -3,6 +3,7 @@ import type { Host } from "../host.ts";
 import { type ChunkedLayer, chunkedLayer } from "../image/chunked-layer.ts";
 import type { LayerBlob } from "../image/image.ts";
 import { type LayerEntry, layerEntry } from "../image/layer-entries.ts";
+import { PathIndex } from "../image/path-index.ts";
 import type { TocChunk } from "../image/toc-chunks.ts";
 import { digestAlgorithm, formatDigest } from "../oci/digest.ts";
 import type { TarHeader } from "../tar/header.ts";
@@ -45,15 +46,17 @@ export async function openTocCheck(
 export class TocCheck {
   readonly #chunked: ChunkedLayer;
   readonly #host: Host;
-  readonly #table: ReadonlyMap<string, LayerEntry>;
-  readonly #found = new Set<string>();
+  readonly #places: PathIndex;
+  /** Whether the tar has it, of each entry. */
+  readonly #found: Uint8Array;
   /** What the table has otherwise than the tar, by path. */
   readonly #differences = new Map<string, string>();
 
   constructor(chunked: ChunkedLayer, host: Host) {
     this.#chunked = chunked;
     this.#host = host;
-    this.#table = new Map(chunked.entries.map((entry) => [entry.path, entry]));
+    this.#places = new PathIndex(chunked.entries);
+    this.#found = new Uint8Array(chunked.entries.length);
   }
 
   /** Takes the tar's next member, whose body the input stands at; reads of that what it needs. */
@@ -61,7 +64,6 @@ export class TocCheck {
     try {
       const entry = layerEntry(header, input.position);
       const difference = await this.#differenceOf(entry, input);
-      this.#found.add(entry.path);
       // Of two of one name the last counts.
       if (difference) this.#differences.set(entry.path, difference);
       else this.#differences.delete(entry.path);
@@ -74,8 +76,11 @@ export class TocCheck {
   /** Says, once all members were taken, what was found. */
   report(findings: Findings): void {
     const differences = [...this.#differences];
-    for (const path of this.#table.keys()) {
-      if (!this.#found.has(path)) differences.push([path, "the tar has no such file"]);
+    for (const [place, isFound] of this.#found.entries()) {
+      const path = this.#chunked.entries.path(place);
+      // A table that lists itself has itself twice.
+      const isMissing = isFound === 0 && this.#places.find(path) === place;
+      if (isMissing) differences.push([path, "the tar has no such file"]);
     }
     if (differences.length === 0) findings.add("info", "toc", "its table of contents says what its tar has");
     for (const [path, difference] of differences.slice(0, MAX_TOLD)) {
@@ -86,8 +91,10 @@ export class TocCheck {
   }
 
   async #differenceOf(entry: LayerEntry, input: StreamInput): Promise<string | undefined> {
-    const listed = this.#table.get(entry.path);
-    if (!listed) return "it lacks it";
+    const place = this.#places.find(entry.path);
+    if (place === undefined) return "it lacks it";
+    this.#found[place] = 1;
+    const listed = this.#chunked.entries.get(place);
     return differenceOf(listed, entry, this.#chunked.chunksOf(listed), input, this.#host);
   }
 }

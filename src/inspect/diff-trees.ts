@@ -1,4 +1,3 @@
-import type { LayerEntry } from "../image/layer-entries.ts";
 import type { MergedTree, TreeNode } from "../image/tree.ts";
 import type { Digest } from "../oci/digest.ts";
 import { xattrsOf } from "../tar/xattrs.ts";
@@ -31,43 +30,41 @@ export interface FileState {
   readonly xattrs?: Readonly<Record<string, string>>;
 }
 
-/** Where the contents' digests are. */
-export interface ContentDigests {
-  digestOf(entry: LayerEntry): Digest | undefined;
-}
-
 /** The paths at which the trees differ, in byte order. */
-export function diffTrees(a: MergedTree, b: MergedTree, digests: ContentDigests): readonly FileChange[] {
-  const before = nodesOf(a);
-  const after = nodesOf(b);
-  const paths = [...new Set([...before.keys(), ...after.keys()])].sort();
-  return paths.flatMap((path) => changeOf(path, before.get(path), after.get(path), digests));
+export function diffTrees(a: MergedTree, b: MergedTree): readonly FileChange[] {
+  return [...changesBelow("", a.root, b.root)].sort((x, y) => (x.path < y.path ? -1 : 1));
 }
 
-function nodesOf(tree: MergedTree): ReadonlyMap<string, TreeNode> {
-  return new Map([...tree.nodes()].map((node) => [node.path, node]));
-}
-
-function changeOf(
+/** What differs below a path; neither tree needs to have a folder there. */
+function* changesBelow(
   path: string,
   a: TreeNode | undefined,
   b: TreeNode | undefined,
-  digests: ContentDigests,
-): readonly FileChange[] {
-  // The same entry of a layer that both have.
-  if (a && b && a.inode.entry === b.inode.entry) return [];
-  const [before, after] = [a && stateOf(a, digests), b && stateOf(b, digests)];
-  if (!before) return after ? [{ path, change: "added", b: after }] : [];
-  if (!after) return [{ path, change: "removed", a: before }];
-  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])] as (keyof FileState)[];
-  const fields = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
-  return fields.length > 0 ? [{ path, change: "changed", fields, a: before, b: after }] : [];
+): Generator<FileChange, void, void> {
+  const names = new Set([...(a?.children?.keys() ?? []), ...(b?.children?.keys() ?? [])]);
+  for (const name of names) {
+    const below = path === "" ? name : `${path}/${name}`;
+    const [before, after] = [a?.children?.get(name), b?.children?.get(name)];
+    const change = changeOf(below, before, after);
+    if (change) yield change;
+    if (before?.children || after?.children) yield* changesBelow(below, before, after);
+  }
 }
 
-function stateOf({ inode: { entry } }: TreeNode, digests: ContentDigests): FileState {
+function changeOf(path: string, a: TreeNode | undefined, b: TreeNode | undefined): FileChange | undefined {
+  const [before, after] = [a && stateOf(a), b && stateOf(b)];
+  if (!before) return after && { path, change: "added", b: after };
+  if (!after) return { path, change: "removed", a: before };
+  if (JSON.stringify(before) === JSON.stringify(after)) return undefined;
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])] as (keyof FileState)[];
+  const fields = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+  return { path, change: "changed", fields, a: before, b: after };
+}
+
+function stateOf({ inode }: TreeNode): FileState {
+  const { entry } = inode;
   if (!entry) return { type: "directory", mode: "0755", owner: "0:0" };
-  const { type, mode, uid, gid, size, linkname, devmajor, devminor } = entry;
-  const digest = digests.digestOf(entry);
+  const { type, mode, uid, gid, size, linkname, devmajor, devminor, digest } = entry;
   const xattrs = [...xattrsOf(entry.pax)].sort(([x], [y]) => (x < y ? -1 : 1));
   return {
     type,

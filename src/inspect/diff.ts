@@ -1,6 +1,7 @@
 import type { Host } from "../host.ts";
 import type { Image } from "../image/image.ts";
 import type { ImageConfig } from "../oci/config.ts";
+import type { Digest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { diffTrees, type FileChange } from "./diff-trees.ts";
@@ -74,8 +75,8 @@ function manifestFields(manifest: Manifest): Readonly<Record<string, unknown>> {
   return { mediaType, artifactType, subject: subject?.digest, ...prefixed("annotations", annotations) };
 }
 
-async function diffIdsOf({ layers }: Image): Promise<readonly string[]> {
-  const ids: string[] = [];
+async function diffIdsOf({ layers }: Image): Promise<readonly Digest[]> {
+  const ids: Digest[] = [];
   for (const layer of layers) ids.push(await layer.diffId());
   return ids;
 }
@@ -139,7 +140,12 @@ function diffFields(
 }
 
 async function diffFiles(a: Image, b: Image, host: Host): Promise<readonly FileChange[]> {
-  if ((await diffIdsOf(a)).join() === (await diffIdsOf(b)).join()) return [];
-  const layers = new DigestedLayers(host);
-  return diffTrees(await layers.tree(a), await layers.tree(b), layers);
+  const [first, second] = [await diffIdsOf(a), await diffIdsOf(b)];
+  if (first.join() === second.join()) return [];
+  const layers = new DigestedLayers(repeated([...first, ...second]), host);
+  return diffTrees(await layers.tree(a), await layers.tree(b));
+}
+
+function repeated(ids: readonly Digest[]): ReadonlySet<Digest> {
+  return new Set(ids.filter((id, at) => ids.indexOf(id) !== at));
 }

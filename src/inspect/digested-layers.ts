@@ -1,5 +1,5 @@
-import { chunksOf, streamFrom } from "../bytes/stream.ts";
 import type { Host } from "../host.ts";
+import { EntryList } from "../image/entry-list.ts";
 import type { Image, Layer } from "../image/image.ts";
 import { type LayerEntry, layerEntry } from "../image/layer-entries.ts";
 import type { MergedTree } from "../image/tree.ts";
@@ -11,10 +11,12 @@ import { bodyChunks, readHeads } from "../tar/read.ts";
 /** The entries of layers with their contents' digests. A layer is read once, whichever images have it. */
 export class DigestedLayers {
   readonly #host: Host;
-  readonly #layers = new Map<Digest, readonly LayerEntry[]>();
-  readonly #digests = new Map<LayerEntry, Digest>();
+  readonly #shared: ReadonlySet<Digest>;
+  readonly #layers = new Map<Digest, EntryList>();
 
-  constructor(host: Host) {
+  /** Of layers with these diff_ids the entries are kept: they are asked for again. */
+  constructor(shared: ReadonlySet<Digest>, host: Host) {
+    this.#shared = shared;
     this.#host = host;
   }
 
@@ -22,36 +24,37 @@ export class DigestedLayers {
     const merger = new TreeMerger();
     for (const layer of layers) {
       merger.nextLayer();
-      for (const entry of await this.#entries(layer)) merger.add(entry);
+      for await (const entry of this.#entries(layer, await layer.diffId())) merger.add(entry);
     }
     return merger.tree;
   }
 
-  /** Of a regular file's content. */
-  digestOf(entry: LayerEntry): Digest | undefined {
-    return this.#digests.get(entry);
+  #entries(layer: Layer, id: Digest): Iterable<LayerEntry> | AsyncIterable<LayerEntry> {
+    return this.#layers.get(id) ?? (this.#shared.has(id) ? this.#keep(layer, id) : this.#read(layer));
   }
 
-  async #entries(layer: Layer): Promise<readonly LayerEntry[]> {
-    const id = await layer.diffId();
-    const entries = this.#layers.get(id) ?? (await this.#read(layer));
+  async *#keep(layer: Layer, id: Digest): AsyncGenerator<LayerEntry, void, void> {
+    const entries = new EntryList();
+    for await (const entry of this.#read(layer)) {
+      entries.push(entry);
+      yield entry;
+    }
     this.#layers.set(id, entries);
-    return entries;
   }
 
-  async #read(layer: Layer): Promise<readonly LayerEntry[]> {
+  async *#read(layer: Layer): AsyncGenerator<LayerEntry, void, void> {
     const { kernels } = this.#host;
     const input = new StreamInput(await layer.stream());
-    const entries: LayerEntry[] = [];
     for await (const { header } of readHeads(input, kernels)) {
       const entry = layerEntry(header, input.position);
-      entries.push(entry);
-      if (entry.type !== "file") continue;
+      if (entry.type !== "file") {
+        yield entry;
+        continue;
+      }
       const hasher = kernels.hasher("sha256");
-      const body = streamFrom(bodyChunks(input, entry.offset, entry.offset + entry.size));
-      for await (const chunk of chunksOf(body)) hasher.update(chunk);
-      this.#digests.set(entry, formatDigest("sha256", hasher.digest()));
+      const body = bodyChunks(input, entry.offset, entry.offset + entry.size);
+      for await (const chunk of body) hasher.update(chunk);
+      yield { ...entry, digest: formatDigest("sha256", hasher.digest()) };
     }
-    return entries;
   }
 }

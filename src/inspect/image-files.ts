@@ -59,7 +59,7 @@ export class ImageFiles {
 
   /** One layer's entries as they stand in it, whiteouts included. Throws NOT_FOUND. */
   async entries(layer: number): Promise<readonly LayerEntry[]> {
-    return (await this.#table(layer)).entries;
+    return [...(await this.#table(layer)).entries];
   }
 
   /** A file's content, checked. */

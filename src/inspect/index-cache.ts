@@ -3,7 +3,9 @@ import type { Slices } from "../bytes/slices.ts";
 import { collect, streamFrom } from "../bytes/stream.ts";
 import { gunzip } from "../compression/gzip.ts";
 import type { TocCache } from "../image/chunked-layer.ts";
+import { EntryList } from "../image/entry-list.ts";
 import type { LayerEntry } from "../image/layer-entries.ts";
+import { tocEntries } from "../image/toc-document.ts";
 import type { Kernels } from "../kernel/kernels.ts";
 import type { Digest } from "../oci/digest.ts";
 
@@ -30,15 +32,20 @@ export interface CachedIndexWriter {
 /** A table of 2,000,000 members is about this long, in bytes. */
 const MAX_MEMBERS = 512 << 20;
 
-/** A layer's members for a cache, but for their PAX records: JSON as gzip, whose checksum is its own. */
-export function encodeMembers(entries: readonly LayerEntry[], kernels: Kernels): Promise<Uint8Array> {
-  const text = JSON.stringify(entries.map(({ pax: _, ...entry }) => entry));
+/** Bytes that are compressed at a time, about. */
+const CHUNK_SIZE = 64 << 10;
+
+/**
+ * A layer's members for a cache, but for their PAX records: JSON of the shape
+ * that tables of contents have, as gzip, whose checksum is its own.
+ */
+export function encodeMembers(entries: Iterable<LayerEntry>, kernels: Kernels): Promise<Uint8Array> {
   const codec = kernels.gzip({ level: 1 });
+  const encoder = new TextEncoder();
   const parts: Uint8Array[] = [];
   const keep = (view: Uint8Array) => void parts.push(view.slice());
   try {
-    const bytes = new TextEncoder().encode(text);
-    for (let at = 0; at < bytes.length; at += 1 << 20) codec.write(bytes.subarray(at, at + (1 << 20)), keep);
+    for (const text of documentTexts(entries)) codec.write(encoder.encode(text), keep);
     codec.end(keep);
   } finally {
     codec.release();
@@ -46,10 +53,26 @@ export function encodeMembers(entries: readonly LayerEntry[], kernels: Kernels):
   return collect(streamFrom(parts), MAX_MEMBERS);
 }
 
-/** The members that {@link encodeMembers} wrote. Fails with GZIP_INVALID, SyntaxError on what it did not write. */
-export async function decodeMembers(members: Slices, kernels: Kernels): Promise<readonly LayerEntry[]> {
-  const bytes = await collect(gunzip(members.slice(), kernels), MAX_MEMBERS, "cached members");
-  const entries: LayerEntry[] = JSON.parse(new TextDecoder().decode(bytes));
+function* documentTexts(entries: Iterable<LayerEntry>): Generator<string, void, void> {
+  let text = '{"version":1,"entries":[';
+  let separator = "";
+  for (const { pax: _, ...entry } of entries) {
+    text += separator + JSON.stringify(entry);
+    separator = ",";
+    if (text.length < CHUNK_SIZE) continue;
+    yield text;
+    text = "";
+  }
+  yield `${text}]}`;
+}
+
+/** The members that {@link encodeMembers} wrote. Fails with GZIP_INVALID, LAYOUT_INVALID on what it did not write. */
+export async function decodeMembers(members: Slices, kernels: Kernels): Promise<EntryList> {
+  const list = new EntryList();
   const pax = new Map();
-  return entries.map((entry) => ({ ...entry, pax }));
+  const json = gunzip(members.slice(), kernels, { maxOutput: MAX_MEMBERS });
+  for await (const entries of tocEntries(json)) {
+    for (const entry of entries as readonly LayerEntry[]) list.push({ ...entry, pax });
+  }
+  return list;
 }

@@ -1,3 +1,4 @@
+import type { EntryList } from "../image/entry-list.ts";
 import type { LayerEntry } from "../image/layer-entries.ts";
 import { parseWhiteout } from "../image/whiteout.ts";
 
@@ -8,22 +9,27 @@ export class LayerPaths {
   readonly whiteouts = new Set<string>();
   /** Folders of which nothing that lower layers have is left. */
   readonly opaque = new Set<string>();
-  readonly #entries = new Map<string, LayerEntry>();
+  readonly #list: EntryList;
+  /** The last of each path, by its place in the list. */
+  readonly #places = new Map<string, number>();
   /**
    * Paths below folders that this layer does not name, by their last name: in
    * a lower layer such a folder may be a symlink, and they lie elsewhere then.
    */
   readonly #adrift = new Map<string, string[]>();
 
-  constructor(entries: readonly LayerEntry[]) {
-    for (const entry of entries) this.#add(entry);
-    for (const entry of entries) {
-      if (!this.#isAnchored(parentOf(entry.path))) this.#setAdrift(entry.path);
+  constructor(list: EntryList) {
+    this.#list = list;
+    for (let place = 0; place < list.length; place++) this.#add(list.path(place), place);
+    for (let place = 0; place < list.length; place++) {
+      const path = list.path(place);
+      if (!this.#isAnchored(parentOf(path))) this.#setAdrift(path);
     }
   }
 
   get(path: string): LayerEntry | undefined {
-    return this.#entries.get(path);
+    const place = this.#places.get(path);
+    return place === undefined ? undefined : this.#list.get(place);
   }
 
   /** Whether something in the layer may be one of these paths, though it has another name. */
@@ -33,20 +39,21 @@ export class LayerPaths {
     );
   }
 
-  #add(entry: LayerEntry): void {
-    const whiteout = parseWhiteout(entry.path);
+  #add(path: string, place: number): void {
+    const whiteout = parseWhiteout(path);
     if (whiteout?.kind === "file") this.whiteouts.add(whiteout.path);
     else if (whiteout?.kind === "opaque") this.opaque.add(whiteout.path);
     else if (!whiteout) {
-      if (this.#entries.has(entry.path)) this.repeated.add(entry.path);
-      this.#entries.set(entry.path, entry);
+      if (this.#places.has(path)) this.repeated.add(path);
+      this.#places.set(path, place);
     }
   }
 
   /** Whether the layer itself says that this and all above it are folders. */
   #isAnchored(folder: string): boolean {
     for (let path = folder; path !== ""; path = parentOf(path)) {
-      if (this.#entries.get(path)?.type !== "directory") return false;
+      const place = this.#places.get(path);
+      if (place === undefined || this.#list.type(place) !== "directory") return false;
     }
     return true;
   }

@@ -4,6 +4,7 @@ import { verified } from "../bytes/verified.ts";
 import { type ErrorCode, isSealiftError, reasonOf, SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
 import { chunkedLayer } from "../image/chunked-layer.ts";
+import { EntryList } from "../image/entry-list.ts";
 import type { Layer } from "../image/image.ts";
 import { type LayerEntry, layerEntry } from "../image/layer-entries.ts";
 import { MAX_TREE_ENTRIES } from "../image/tree-merger.ts";
@@ -16,7 +17,7 @@ import { type IndexableLayer, indexableLayer } from "./indexable-layer.ts";
 /** A layer's members, and their contents. */
 export interface LayerTable {
   /** In the layer's order. */
-  readonly entries: readonly LayerEntry[];
+  readonly entries: EntryList;
   /** A regular file's content, checked before it is given. */
   open(entry: LayerEntry): Promise<ByteStream>;
   /** Where it is a table of contents or an index that tells: what the layer itself tells. */
@@ -145,11 +146,11 @@ async function optionalWriter(cache: IndexCache, blob: Digest, host: Host): Prom
 /** Reads a layer's tar to its end, where it has been checked. */
 async function readTable(layer: Layer, tar: ByteStream, wanted: Wanted, host: Host): Promise<LayerTable> {
   const input = new StreamInput(tar);
-  const entries: LayerEntry[] = [];
+  const entries = new EntryList();
   const taken = new Map<number, SpooledContent>();
   for await (const { header } of readHeads(input, host.kernels)) {
     const entry = layerEntry(header, input.position);
-    if (entries.push(entry) > MAX_TREE_ENTRIES) {
+    if (entries.push(entry) >= MAX_TREE_ENTRIES) {
       const message = `Cannot read layer: it has more than ${MAX_TREE_ENTRIES} entries`;
       throw new SealiftError("LIMIT_EXCEEDED", message);
     }
@@ -168,7 +169,6 @@ async function readTable(layer: Layer, tar: ByteStream, wanted: Wanted, host: Ho
 async function openAgain(layer: Layer, { offset, path }: LayerEntry, host: Host): Promise<ByteStream> {
   const wanted = (entry: LayerEntry) => entry.offset === offset;
   const { entries, open } = await readTable(layer, await layer.stream(), wanted, host);
-  const entry = entries.find(wanted);
-  if (entry) return open(entry);
+  for (const entry of entries) if (wanted(entry)) return open(entry);
   throw new SealiftError("DIGEST_MISMATCH", `Cannot read /${path}: its layer has changed while it was read`);
 }

@@ -186,7 +186,7 @@ describe("whiteouts", () => {
 describe("links", () => {
   it("of a file are one content, that of whichever layer has it", async () => {
     const tree = await treeOf(["a"], ["b => a", "c => ./b"], ["a"]);
-    expect(tree.get("b")?.inode).toBe(tree.get("c")?.inode);
+    expect(tree.get("b")?.inode.id).toBe(tree.get("c")?.inode.id);
     expect(tree.get("c")).toMatchObject({ layer: 1, inode: { layer: 0, entry: { path: "a" } } });
     expect(tree.get("a")?.inode.layer).toBe(2);
   });
@@ -221,13 +221,13 @@ describe("links", () => {
       expect(tree.get(path)?.layer).toBe(1);
     expect(tree.get("lib")?.inode.entry?.type).toBe("symlink");
     expect(tree.get("lib/a")).toBeUndefined();
-    expect(tree.find("lib/a")).toBe(tree.get("usr/lib/a"));
-    expect(tree.find("/abs/../lib/./b")).toBe(tree.get("usr/lib/b"));
+    expect(tree.find("lib/a")?.path).toBe("usr/lib/a");
+    expect(tree.find("/abs/../lib/./b")?.path).toBe("usr/lib/b");
   });
 
   it("symbolic, at the end of a path: found by a process, replaced by an entry", async () => {
     const tree = await treeOf(["a", "b -> a", "dangling -> nowhere"], []);
-    expect(tree.find("b")).toBe(tree.get("a"));
+    expect(tree.find("b")?.path).toBe("a");
     expect(tree.find("dangling")).toBeUndefined();
     expect((await treeOf(["d/", "l -> d"], ["l"])).get("l")?.inode.entry?.type).toBe("file");
     expect((await treeOf(["d/", "l -> d"], ["l/"])).get("l")?.children?.size).toBe(0);
