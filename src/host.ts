@@ -35,7 +35,7 @@ export type Fetch = (url: string, init?: FetchInit) => Promise<FetchResponse>;
 export interface FetchInit {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** A stream's size stands in content-length. */
+  /** A stream's size stands in content-length, where it is known. */
   readonly body?: Uint8Array<ArrayBuffer> | ByteStream;
   readonly duplex?: "half";
   /** `manual` gives the redirect itself; only a host that hides it (`opaqueredirect`) is asked to `follow`. */

@@ -20,6 +20,7 @@ export class BatchedWrites {
   #batches: readonly (Buffer | undefined)[] = [];
   #filled = 0;
   #position = 0;
+  #written = 0;
   /** The write under way. */
   #writing: Promise<void> = Promise.resolve();
   readonly #durable: boolean;
@@ -37,9 +38,14 @@ export class BatchedWrites {
     this.#durable = durable;
   }
 
-  /** Bytes written so far, with those that are not on their way yet. */
+  /** Bytes written so far, with those that are still on their way. */
   get size(): number {
     return this.#position + this.#filled;
+  }
+
+  /** Bytes in the file by now, where none are written over. */
+  get written(): number {
+    return this.#written;
   }
 
   /** As `write`, of a chunk that nobody changes any more: a large one is written from where it is. */
@@ -112,7 +118,10 @@ export class BatchedWrites {
   #append(bytes: Uint8Array): Promise<void> {
     const at = this.#seekable ? this.#position : null;
     this.#position += bytes.length;
-    return this.#put(bytes, at).then(() => this.#syncSoon(bytes.length));
+    return this.#put(bytes, at).then(() => {
+      this.#written += bytes.length;
+      this.#syncSoon(bytes.length);
+    });
   }
 
   #syncSoon(written: number): void {

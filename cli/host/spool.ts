@@ -48,6 +48,7 @@ async function openSlot(path: string, handles: Set<FileHandle>): Promise<SpoolSl
       await filing("write temporary file", path, () => writes.finish());
       await endWriting();
     },
+    readable: () => writes.written,
     open: (start = 0, end = writes.size) => fileSlices(path, writes.size).slice(start, end),
     async dispose() {
       await endWriting();

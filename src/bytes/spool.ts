@@ -2,7 +2,8 @@ import { SealiftError } from "../error.ts";
 import type { Kernels } from "../kernel/kernels.ts";
 import { type Digest, formatDigest } from "../oci/digest.ts";
 import type { Content } from "./content.ts";
-import { type ByteStream, chunksOf, concat, streamOf } from "./stream.ts";
+import { type EarlyReader, GrowingContent } from "./growing-content.ts";
+import { type ByteStream, chunksOf, streamFrom } from "./stream.ts";
 
 /** Where bytes wait until their digest and size are known: temporary files, OPFS, memory. */
 export interface Spool {
@@ -13,8 +14,10 @@ export interface Spool {
 export interface SpoolSlot {
   /** Resolves when the chunk may be reused by the caller. */
   write(chunk: Uint8Array): Promise<void>;
-  /** Ends writing; reading may begin. */
+  /** Ends writing; all may be read. */
   close(): Promise<void>;
+  /** How many bytes may be read by now, while more are written; a place that cannot do both has none before `close`. */
+  readable(): number;
   open(start?: number, end?: number): ByteStream;
   dispose(): Promise<void>;
 }
@@ -24,16 +27,20 @@ export interface SpooledContent extends Content {
   dispose(): Promise<void>;
 }
 
-/** Reads the stream into the spool, hashing as it goes. Nothing stays behind if it fails. */
+/**
+ * Reads the stream into the spool, hashing as it goes; `early` may read behind.
+ * Nothing stays behind if it fails.
+ */
 export async function spoolContent(
   spool: Spool,
   kernels: Kernels,
   stream: ByteStream,
+  early?: EarlyReader,
 ): Promise<SpooledContent> {
   const hasher = kernels.hasher("sha256");
+  const see = (chunk: Uint8Array) => hasher.update(chunk);
   try {
-    const spooled = await fill(spool, stream, (chunk) => hasher.update(chunk));
-    return { ...spooled, digest: formatDigest("sha256", hasher.digest()) };
+    return await fill(spool, stream, { see, digest: () => formatDigest("sha256", hasher.digest()), early });
   } finally {
     hasher.release();
   }
@@ -45,28 +52,41 @@ export async function spoolVerified(
   digest: Digest,
   stream: ByteStream,
 ): Promise<SpooledContent> {
-  return { ...(await fill(spool, stream, () => {})), digest };
+  return fill(spool, stream, { see: () => {}, digest: () => digest });
 }
 
-async function fill(
-  spool: Spool,
-  stream: ByteStream,
-  see: (chunk: Uint8Array) => void,
-): Promise<Omit<SpooledContent, "digest">> {
+interface Filling {
+  see(chunk: Uint8Array): void;
+  /** Asked at the end. */
+  digest(): Digest;
+  readonly early?: EarlyReader | undefined;
+}
+
+async function fill(spool: Spool, stream: ByteStream, filling: Filling): Promise<SpooledContent> {
   const slot = await spool.create();
+  const { from, begin } = filling.early ?? { from: Number.POSITIVE_INFINITY };
+  let growing: GrowingContent | undefined;
   let size = 0;
   try {
     for await (const chunk of chunksOf(stream)) {
-      see(chunk);
+      filling.see(chunk);
       size += chunk.length;
       await slot.write(chunk);
+      growing?.grown();
+      if (size >= from && !growing) {
+        growing = new GrowingContent(slot);
+        begin?.(growing);
+      }
     }
     await slot.close();
   } catch (error) {
+    growing?.fail(error);
     await slot.dispose();
     throw error;
   }
-  return { size, open: async () => slot.open(), dispose: () => slot.dispose() };
+  const digest = filling.digest();
+  growing?.end(digest);
+  return { digest, size, open: async () => slot.open(), dispose: () => slot.dispose() };
 }
 
 /** A spool in memory, for hosts without a disk; holds at most `limit` bytes in all. */
@@ -89,10 +109,9 @@ export function memorySpool(limit: number): Spool {
           size += chunk.length;
           held += chunk.length;
         },
-        async close() {
-          parts = [concat(parts, size)];
-        },
-        open: (start = 0, end = size) => streamOf((parts[0] ?? new Uint8Array()).subarray(start, end)),
+        close: async () => {},
+        readable: () => size,
+        open: (start = 0, end = size) => streamFrom(slicesOf(parts, start, end)),
         async dispose() {
           held -= size;
           size = 0;
@@ -101,4 +120,12 @@ export function memorySpool(limit: number): Spool {
       };
     },
   };
+}
+
+function* slicesOf(parts: readonly Uint8Array[], start: number, end: number): Generator<Uint8Array> {
+  let at = 0;
+  for (const part of parts) {
+    yield part.subarray(Math.max(0, start - at), Math.max(0, end - at));
+    at += part.length;
+  }
 }

@@ -6,8 +6,8 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import type { Artifact } from "./artifact.ts";
+import type { Destination } from "./destination.ts";
 import type { MultiPlatformImage } from "./multi-platform-image.ts";
-import type { Has } from "./remembered.ts";
 
 /** What a manifest is called where it comes from. */
 export interface Named {
@@ -78,10 +78,10 @@ export interface Layer {
   diffId(): Promise<Digest>;
   /**
    * The bytes a registry or layout holds, with the descriptor's extras
-   * (annotations, urls). What `has` says is there may only be described, if an
+   * (annotations, urls). What its destination has may only be described, if an
    * earlier run made it.
    */
-  blob(has?: Has): Promise<LayerBlob>;
+  blob(to?: Destination): Promise<LayerBlob>;
   /** The uncompressed tar; its digest is the diff_id. */
   tar(): Promise<Content>;
   /** The uncompressed tar where it lies as it is, from any offset, not checked; absent where it does not. */

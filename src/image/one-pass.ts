@@ -1,3 +1,5 @@
+import type { EarlyReader } from "../bytes/growing-content.ts";
+import { tapped } from "../bytes/progress.ts";
 import { type SpooledContent, spoolContent } from "../bytes/spool.ts";
 import { type ByteStream, chunksOf, streamFrom } from "../bytes/stream.ts";
 import { gzip } from "../compression/gzip.ts";
@@ -21,7 +23,8 @@ export interface RewrittenContent {
  * Rewrites a layer in one pass into the spool. Gives undefined, and leaves
  * nothing behind, where it has to be done step by step: the pass refuses the
  * layer, or the layer is not that of its diff_id, which reading it step by step
- * then says. `onTar` is shown the rewritten tar.
+ * then says. `onTar` is shown the rewritten tar; `early` reads the result behind
+ * its writer, once it is seen to be another than what came.
  * Fails as reading the layer's bytes does.
  */
 export async function rewriteInOnePass(
@@ -29,7 +32,7 @@ export async function rewriteInOnePass(
   begin: OnePass,
   output: "none" | "gzip",
   host: Host,
-  onTar: Emit,
+  { onTar, early }: { readonly onTar: Emit; readonly early?: EarlyReader | undefined },
 ): Promise<RewrittenContent | undefined> {
   const { kernels } = host;
   // Workers compress what the pass leaves as a tar: that is most of the time.
@@ -41,19 +44,29 @@ export async function rewriteInOnePass(
   // What `stream()` gives is checked already.
   const before = packed && kernels.hasher(algorithm);
   const after = output === "gzip" ? kernels.hasher("sha256") : undefined;
+  const [old, rewritten] = [new Beginning(), new Beginning()];
   const rewriter = begin({
     input: packed ? "gzip" : "none",
     output: pool ? "none" : output,
-    ...(before && { before: (view) => before.update(view) }),
+    before(view) {
+      before?.update(view);
+      old.add(view);
+    },
     after(view) {
       after?.update(view);
+      rewritten.add(view);
       onTar(view);
     },
   });
   try {
-    const stream = rewrittenBy(rewriter, packed ?? (await source.stream()));
+    const stream = rewrittenBy(rewriter, packed ?? tapped(await source.stream(), (chunk) => old.add(chunk)));
     const encoded = pool ? gzip(stream, kernels, { pool }) : stream;
-    const content = await spoolContent(host.spool, kernels, encoded);
+    const content = await spoolContent(
+      host.spool,
+      kernels,
+      encoded,
+      early && { ...early, begin: (growing) => void (rewritten.equals(old) || early.begin(growing)) },
+    );
     if (before && formatDigest(algorithm, before.digest()) !== expected) {
       await content.dispose();
       return undefined;
@@ -66,6 +79,28 @@ export async function rewriteInOnePass(
     rewriter.release();
     before?.release();
     after?.release();
+  }
+}
+
+/** How much of a tar is compared, in bytes: the first headers tell whether times change, for most layers. */
+const BEGINNING = 64 * 1024;
+
+/** The first bytes of a tar. */
+class Beginning {
+  readonly #bytes = new Uint8Array(BEGINNING);
+  #filled = 0;
+
+  add(view: Uint8Array): void {
+    if (this.#filled === BEGINNING) return;
+    const part = view.subarray(0, BEGINNING - this.#filled);
+    this.#bytes.set(part, this.#filled);
+    this.#filled += part.length;
+  }
+
+  /** As far as both are known. */
+  equals(other: Beginning): boolean {
+    const known = Math.min(this.#filled, other.#filled);
+    return this.#bytes.subarray(0, known).every((byte, at) => byte === other.#bytes[at]);
   }
 }
 

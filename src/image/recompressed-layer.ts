@@ -1,12 +1,14 @@
+import type { EarlyReader } from "../bytes/growing-content.ts";
 import { observed } from "../bytes/progress.ts";
 import { type SpooledContent, spoolContent } from "../bytes/spool.ts";
 import { compress } from "../compression/compress.ts";
 import type { Host } from "../host.ts";
 import { KERNEL_VERSION } from "../kernel/kernels.ts";
 import { type Compression, declaredCompression, withCompression } from "../oci/media-type.ts";
+import type { Destination } from "./destination.ts";
 import type { Layer, LayerBlob } from "./image.ts";
 import { openTar } from "./open-tar.ts";
-import { type Has, type Made, rememberedOrMade } from "./remembered.ts";
+import { type Made, rememberedOrMade } from "./remembered.ts";
 import { describeMade, layerKey } from "./rewritten-layer.ts";
 
 /** How a layer's blob is to be compressed. */
@@ -22,24 +24,24 @@ export function recompressedLayer(source: Layer, { format, level }: Packing, hos
   let made: Promise<Made | undefined> | undefined;
 
   /** Undefined where the blob that is there will do. */
-  async function makeUnlessThere(has?: Has): Promise<Made | undefined> {
+  async function makeUnlessThere(to?: Destination): Promise<Made | undefined> {
     if (level === undefined && declaredCompression(source.mediaType) === format) {
       // A layer that was to be rewritten, and was not, is what it came as.
-      const { descriptor } = await source.blob(has);
+      const { descriptor } = await source.blob(to);
       if (declaredCompression(descriptor.mediaType) === format) return undefined;
     }
     const key = await layerKey(source);
     if (!key) return make();
     const work = `${key.work} ${format}-${level ?? "usual"} kernels-${KERNEL_VERSION}`;
-    return rememberedOrMade({ ...key, work }, has, host, make);
+    return rememberedOrMade({ ...key, work }, to, host, make);
   }
 
-  async function make(): Promise<Made> {
-    const content = await pack();
+  async function make(early?: EarlyReader): Promise<Made> {
+    const content = await pack(early);
     return { ...content, diffId: await source.diffId() };
   }
 
-  async function pack(): Promise<SpooledContent> {
+  async function pack(early?: EarlyReader): Promise<SpooledContent> {
     if (format === "none") return { ...(await source.tar()), dispose: async () => {} };
     const tar = await openTar(source);
     const id = await source.diffId();
@@ -50,13 +52,14 @@ export function recompressedLayer(source: Layer, { format, level }: Packing, hos
       host.spool,
       host.kernels,
       compress(stream, host.kernels, format, { level, pool: host.pool }),
+      early,
     );
   }
 
-  async function blob(has?: Has): Promise<LayerBlob> {
-    made ??= makeUnlessThere(has);
+  async function blob(to?: Destination): Promise<LayerBlob> {
+    made ??= makeUnlessThere(to);
     const content = await made;
-    if (!content) return source.blob(has);
+    if (!content) return source.blob(to);
     const { digest, size, open } = content;
     return { digest, size, open, descriptor: describeMade(source, mediaType, content) };
   }

@@ -1,9 +1,8 @@
 import type { Content } from "../bytes/content.ts";
+import type { EarlyReader } from "../bytes/growing-content.ts";
 import { SealiftError } from "../error.ts";
 import type { Host, LayerKey, MadeLayer } from "../host.ts";
-
-/** Whether the place that a blob goes to has it already. */
-export type Has = (blob: Pick<Content, "digest" | "size">) => Promise<boolean>;
+import type { Destination } from "./destination.ts";
 
 /** A blob that was made, and the diff_id of what is in it. */
 export interface Made extends MadeLayer, Content {
@@ -13,17 +12,17 @@ export interface Made extends MadeLayer, Content {
 /**
  * What `make` gives; or, where an earlier run has made it and the place has that
  * blob, only what is known of it: then nothing is fetched, changed or compressed,
- * unless somebody opens it after all. Fails with DIGEST_MISMATCH on opening
+ * unless somebody opens it after all. Else the place may read early. Fails with DIGEST_MISMATCH on opening
  * where another blob comes out than was remembered.
  */
 export async function rememberedOrMade(
   key: LayerKey,
-  has: Has | undefined,
+  to: Destination | undefined,
   { layerCache, log }: Host,
-  make: () => Promise<Made>,
+  make: (early?: EarlyReader) => Promise<Made>,
 ): Promise<Made> {
-  const remembered = has && (await layerCache?.get(key));
-  if (remembered && (await has(remembered))) {
+  const remembered = to && (await layerCache?.get(key));
+  if (remembered && (await to.has(remembered))) {
     log({
       type: "debug",
       message: `${key.input} was made before: ${remembered.digest} is there already`,
@@ -31,7 +30,7 @@ export async function rememberedOrMade(
     });
     return promised(remembered, make);
   }
-  const made = await make();
+  const made = await make(to?.early?.(remembered));
   const { diffId, digest, size } = made;
   await layerCache?.put(key, { diffId, digest, size });
   return made;

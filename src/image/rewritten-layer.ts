@@ -1,3 +1,4 @@
+import type { EarlyReader } from "../bytes/growing-content.ts";
 import { observed, tapped } from "../bytes/progress.ts";
 import { type SpooledContent, spoolContent } from "../bytes/spool.ts";
 import type { ByteStream } from "../bytes/stream.ts";
@@ -6,10 +7,11 @@ import type { Host, LayerKey } from "../host.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, formatDigest } from "../oci/digest.ts";
 import { declaredCompression, withCompression } from "../oci/media-type.ts";
+import type { Destination } from "./destination.ts";
 import type { Layer, LayerBlob } from "./image.ts";
 import { once } from "./once.ts";
 import { type OnePass, type RewrittenContent, rewriteInOnePass } from "./one-pass.ts";
-import { type Has, type Made, rememberedOrMade } from "./remembered.ts";
+import { type Made, rememberedOrMade } from "./remembered.ts";
 import { COMPRESSED_ONLY } from "./tar-layer.ts";
 
 /** Changes a layer's uncompressed tar on its way. Must give the same bytes each time. */
@@ -54,9 +56,9 @@ export function rewrittenLayer(layer: Layer, change: Rewrite, host: Host): Layer
   let madeBlob: Promise<MadeBlob> | undefined;
   let madeTar: Promise<SpooledContent> | undefined;
 
-  async function makeBlob(has?: Has): Promise<MadeBlob> {
+  async function makeBlob(to?: Destination): Promise<MadeBlob> {
     const key = await rewriteKey(source, steps);
-    const made = await rememberedOrMade(key, has, host, makeOrKeep);
+    const made = await rememberedOrMade(key, to, host, makeOrKeep);
     if (made.diffId === key.input) {
       return { diffId: key.input, blob: await source.blob(), dispose: async () => {} };
     }
@@ -66,10 +68,10 @@ export function rewrittenLayer(layer: Layer, change: Rewrite, host: Host): Layer
   }
 
   /** Where nothing changes, the source's own blob: that is what is remembered, and asked for the next time. */
-  async function makeOrKeep(): Promise<Made> {
+  async function makeOrKeep(early?: EarlyReader): Promise<Made> {
     const input = await source.diffId();
     if (await rewrite()) {
-      const { content, diffId } = await make(compression);
+      const { content, diffId } = await make(compression, early);
       if (diffId !== input) return { ...content, diffId };
       await content.dispose();
     }
@@ -82,27 +84,33 @@ export function rewrittenLayer(layer: Layer, change: Rewrite, host: Host): Layer
     return (await make("none")).content;
   }
 
-  async function make(form: "none" | "gzip"): Promise<RewrittenContent> {
-    return (await makeInOnePass(form)) ?? (await makeStepByStep(form));
+  async function make(form: "none" | "gzip", early?: EarlyReader): Promise<RewrittenContent> {
+    return (await makeInOnePass(form, early)) ?? (await makeStepByStep(form, early));
   }
 
-  async function makeInOnePass(form: "none" | "gzip"): Promise<RewrittenContent | undefined> {
+  async function makeInOnePass(
+    form: "none" | "gzip",
+    early?: EarlyReader,
+  ): Promise<RewrittenContent | undefined> {
     const onePass = (await rewrite())?.onePass;
     if (!onePass || isTarMade(form)) return undefined;
     const report = progress(await source.diffId());
     let done = 0;
-    const made = await rewriteInOnePass(source, onePass, form, host, (view) => {
+    const onTar = (view: Uint8Array) => {
       done += view.length;
       report(done, false);
-    });
+    };
+    const made = await rewriteInOnePass(source, onePass, form, host, { onTar, early });
     if (made) report(done, true);
     return made;
   }
 
-  async function makeStepByStep(form: "none" | "gzip"): Promise<RewrittenContent> {
+  async function makeStepByStep(form: "none" | "gzip", early?: EarlyReader): Promise<RewrittenContent> {
     const tar = isTarMade(form) ? await (await makeTarOnce()).open() : await rewrittenStream();
+    // Where it may change nothing after all, the source's own blob is wanted.
+    const reader = (await rewrite())?.changes && early;
     if (form === "none") {
-      const content = await spoolContent(host.spool, host.kernels, tar);
+      const content = await spoolContent(host.spool, host.kernels, tar, reader);
       return { content, diffId: content.digest };
     }
     const hasher = host.kernels.hasher("sha256");
@@ -111,7 +119,7 @@ export function rewrittenLayer(layer: Layer, change: Rewrite, host: Host): Layer
       host.kernels,
       { pool: host.pool },
     );
-    const content = await spoolContent(host.spool, host.kernels, packed);
+    const content = await spoolContent(host.spool, host.kernels, packed, reader);
     return { content, diffId: formatDigest("sha256", hasher.digest()) };
   }
 
@@ -124,14 +132,14 @@ export function rewrittenLayer(layer: Layer, change: Rewrite, host: Host): Layer
 
   const progress = (id: Digest) => (done: number, finished: boolean) =>
     host.log({ type: "progress", id, stage: "rewriting", done, finished });
-  const blob = (has?: Has) => (madeBlob ??= makeBlob(has));
+  const blob = (to?: Destination) => (madeBlob ??= makeBlob(to));
   const makeTarOnce = () => (madeTar ??= makeTar());
   /** Then the blob is only to be packed. */
   const isTarMade = (form: "none" | "gzip") => form === "gzip" && madeTar !== undefined;
 
   const rewritten: Layer = {
     mediaType,
-    blob: async (has) => (await blob(has)).blob,
+    blob: async (to) => (await blob(to)).blob,
     tar: makeTarOnce,
     // The tar is the lesser work, where nobody has asked for the blob.
     diffId: async () => (madeBlob ? (await madeBlob).diffId : (await makeTarOnce()).digest),
@@ -174,7 +182,9 @@ async function combined(steps: readonly Rewrite[]): Promise<Rewrite | undefined>
   for (const step of steps) if ((await step.changes?.()) ?? true) needed.push(step);
   if (needed.length < 2) return needed[0];
   const key = needed.map(({ key }) => key).join(" ");
-  return { key, tar: (tar) => needed.reduce((changed, step) => step.tar(changed), tar) };
+  const changes = needed.find((step) => step.changes)?.changes;
+  const tar = (source: ByteStream) => needed.reduce((changed, step) => step.tar(changed), source);
+  return { key, tar, ...(changes && { changes }) };
 }
 
 /** The descriptor of a blob that was made of a layer's: its annotations, but for what they say of the old bytes. */

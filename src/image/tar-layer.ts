@@ -1,4 +1,5 @@
 import type { Content } from "../bytes/content.ts";
+import type { EarlyReader } from "../bytes/growing-content.ts";
 import { observed } from "../bytes/progress.ts";
 import type { Slices } from "../bytes/slices.ts";
 import { spoolContent } from "../bytes/spool.ts";
@@ -17,13 +18,13 @@ export function tarLayer(tar: Content, host: Host, slices?: Slices): Layer {
   let made: Promise<Made> | undefined;
   const key = { input: tar.digest, work: COMPRESSED_ONLY };
 
-  async function compress(): Promise<Made> {
+  async function compress(early?: EarlyReader): Promise<Made> {
     host.pool?.expect(tar.size);
     const stream = observed(await tar.open(), (done, finished) =>
       host.log({ type: "progress", id: tar.digest, stage: "compressing", done, total: tar.size, finished }),
     );
     const packed = gzip(stream, host.kernels, { pool: host.pool });
-    return { ...(await spoolContent(host.spool, host.kernels, packed)), diffId: tar.digest };
+    return { ...(await spoolContent(host.spool, host.kernels, packed, early)), diffId: tar.digest };
   }
 
   return {
@@ -32,8 +33,8 @@ export function tarLayer(tar: Content, host: Host, slices?: Slices): Layer {
     tar: async () => tar,
     ...(slices && { tarSlices: slices }),
     stream: () => tar.open(),
-    async blob(has) {
-      made ??= rememberedOrMade(key, has, host, compress);
+    async blob(to) {
+      made ??= rememberedOrMade(key, to, host, compress);
       const { digest, size, open } = await made;
       return { digest, size, open, descriptor: { mediaType: MEDIA_TYPE.ociLayerGzip, digest, size } };
     },

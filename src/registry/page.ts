@@ -6,7 +6,7 @@ import type { Answer } from "./transport.ts";
 /** Ends a list whose pages go in a circle or never stop. */
 const MAX_PAGES = 1000;
 /** The largest page of a list, in bytes. */
-const MAX_PAGE_SIZE = 8 * 1024 * 1024;
+export const MAX_PAGE_SIZE = 8 * 1024 * 1024;
 
 export type Page = Answer & { readonly bytes: Uint8Array };
 

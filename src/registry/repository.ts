@@ -6,9 +6,10 @@ import type { Digest } from "../oci/digest.ts";
 import { hasBlob, openBlob } from "./blobs.ts";
 import { listRepositories } from "./catalog.ts";
 import { RegistryClient, type RegistryOptions } from "./client.ts";
+import { EarlyUpload } from "./early-upload.ts";
 import { type PulledManifest, pullManifest, pushManifest, resolveManifest } from "./manifests.ts";
 import { listReferrers, ReferrersFallback } from "./referrers.ts";
-import { listTags } from "./tags.ts";
+import { hasTags, listTags } from "./tags.ts";
 import { type PushOptions, type PushOutcome, pushBlob } from "./upload.ts";
 
 /** A repository of a remote registry. A `target` is a tag or a digest. */
@@ -28,13 +29,17 @@ export interface Repository {
   openBlob(blob: Pick<Descriptor, "digest" | "size">, start?: number, end?: number): Promise<ByteStream>;
   hasBlob(digest: Digest): Promise<boolean>;
   /** Uploads what is not there yet. The content may be opened again after a failure, from its start. */
-  pushBlob(content: Content, options?: Pick<PushOptions, "mountFrom">): Promise<PushOutcome>;
+  pushBlob(content: Content, options?: Pick<PushOptions, "mountFrom" | "early">): Promise<PushOutcome>;
+  /** An upload for a blob that is still being made; absent where a request's size has a limit. */
+  earlyUpload?(): EarlyUpload;
   /** Stores exactly these bytes; a subject's referrers list is kept where the registry does not do it. */
   pushManifest(target: string, bytes: Uint8Array, mediaType: string): Promise<Descriptor>;
   /** The manifests whose subject has this digest; none is an empty list. */
   referrers(subject: Digest, artifactType?: string): Promise<readonly Descriptor[]>;
   /** In byte order. Throws NAME_UNKNOWN. */
   tags(): Promise<readonly string[]>;
+  /** False also where there is no such repository. */
+  hasTags(): Promise<boolean>;
 }
 
 export interface RepositoryOptions extends RegistryOptions {
@@ -84,6 +89,7 @@ function repositoryOf(client: RegistryClient, name: string, chunkSize: number | 
     openBlob: open,
     hasBlob: (digest) => hasBlob(client, name, digest),
     pushBlob: (content, options) => pushBlob(client, name, content, { ...options, ...push }),
+    ...(chunkSize === undefined && { earlyUpload: () => new EarlyUpload(client, name) }),
     async pushManifest(target, bytes, mediaType) {
       const { descriptor, headers } = await pushManifest(client, name, target, bytes, mediaType);
       await fallback.record(descriptor, bytes, headers);
@@ -91,5 +97,6 @@ function repositoryOf(client: RegistryClient, name: string, chunkSize: number | 
     },
     referrers: (subject, artifactType) => listReferrers(client, name, subject, artifactType),
     tags: () => listTags(client, name),
+    hasTags: () => hasTags(client, name),
   };
 }

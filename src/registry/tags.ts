@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { parseJson } from "../oci/json.ts";
 import type { RegistryClient } from "./client.ts";
-import { pagesOf } from "./page.ts";
+import { MAX_PAGE_SIZE, pagesOf } from "./page.ts";
 import { repositoryScope } from "./scope.ts";
 
 const PAGE_SIZE = 1000;
@@ -21,4 +21,18 @@ export async function listTags(client: RegistryClient, repository: string): Prom
     for (const tag of parseJson(tagListSchema, page.bytes, what, "REGISTRY_ERROR").tags ?? []) tags.add(tag);
   }
   return [...tags].sort();
+}
+
+/** Whether a repository has any tag; false also where there is no such repository. */
+export async function hasTags(client: RegistryClient, repository: string): Promise<boolean> {
+  const what = `look for tags of ${client.endpoint.registry}/${repository}`;
+  const url = client.url(repository, "tags", "list");
+  url.searchParams.set("n", "1");
+  const scopes = [repositoryScope(repository, "pull,push")];
+  const { response, bytes } = await client.read(
+    { method: "GET", url, what, scopes, expect: [200, 404] },
+    MAX_PAGE_SIZE,
+  );
+  if (response.status === 404) return false;
+  return (parseJson(tagListSchema, bytes, what, "REGISTRY_ERROR").tags ?? []).length > 0;
 }

@@ -9,8 +9,8 @@ const MAX_REDIRECTS = 10;
 
 export type Method = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
 
-/** Bytes at hand, or a stream of known length that can be opened anew for each try. */
-export type RequestBody = Uint8Array | { readonly size: number; open(): Promise<ByteStream> };
+/** Bytes at hand, or a stream that can be opened anew for each try; one whose size is not known is sent in chunked transfer coding. */
+export type RequestBody = Uint8Array | { readonly size?: number; open(): Promise<ByteStream> };
 
 export interface HttpRequest {
   readonly method: Method;
@@ -21,6 +21,8 @@ export interface HttpRequest {
   readonly body?: RequestBody;
   /** The request carries a secret of its own: no redirect may take it to another origin. */
   readonly confined?: boolean;
+  /** Ends this request, besides the host's own. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Answer {
@@ -83,6 +85,7 @@ export function networkFailure(host: Host, what: string, url: URL, error: unknow
 
 async function exchange(host: Host, request: HttpRequest, authorization?: string): Promise<FetchResponse> {
   const body = await openBody(request.body);
+  const signals = [host.signal, request.signal].filter((signal) => signal !== undefined);
   const init: FetchInit = {
     method: request.method,
     headers: {
@@ -96,7 +99,7 @@ async function exchange(host: Host, request: HttpRequest, authorization?: string
     redirect: "manual",
     ...(body.init !== undefined && { body: body.init }),
     ...(body.isStream && { duplex: "half" as const }),
-    ...(host.signal && { signal: host.signal }),
+    ...(signals.length > 0 && { signal: AbortSignal.any(signals) }),
   };
   try {
     const response = await host.fetch(request.url.href, init);
@@ -130,7 +133,7 @@ async function openBody(body: RequestBody | undefined): Promise<OpenedBody> {
   if (body instanceof Uint8Array) return { init: body as Uint8Array<ArrayBuffer>, headers: {} };
   const source = await body.open();
   // Node's fetch keeps this header for a stream and so avoids chunked transfer; browsers ignore it.
-  const headers = { "content-length": `${body.size}` };
+  const headers = body.size === undefined ? {} : { "content-length": `${body.size}` };
   const opened: OpenedBody = { init: streamFrom(watched()), isStream: true, headers };
   return opened;
 

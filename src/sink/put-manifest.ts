@@ -2,7 +2,8 @@ import { ahead } from "../bytes/ahead.ts";
 import { type Content, contentOf } from "../bytes/content.ts";
 import { sideBySide } from "../bytes/side-by-side.ts";
 import type { Host } from "../host.ts";
-import type { AnyManifest, Attachments, Document, Image, LayerBlob } from "../image/image.ts";
+import type { Destination } from "../image/destination.ts";
+import type { AnyManifest, Attachments, Document, Image, Layer, LayerBlob } from "../image/image.ts";
 import {
   documentOf,
   isImage,
@@ -18,16 +19,29 @@ export const DEFAULT_JOBS = 4;
 
 /** A place for blobs and manifests: a repository, a layout. */
 export interface ManifestTarget {
-  blob(content: Content & Pick<LayerBlob, "origin">): Promise<SinkLayer["outcome"]>;
+  blob(content: BlobContent): Promise<SinkLayer["outcome"]>;
   /** Stores a document by its digest, and under `tag` if one is given. All that it names is there. */
   manifest(document: Document<unknown>, tag?: string): Promise<void>;
   /** Whether a blob is there already; absent where nothing can be before. */
   has?(blob: Pick<Content, "digest" | "size">): Promise<boolean>;
+  /** For one layer's blob; absent where none is taken before it is whole. */
+  early?(): EarlyBlob;
   /** How many layers are put at once. An archive, which takes one after the other, has them made at once. */
   readonly jobs: number;
   readonly oneByOne: boolean;
   /** Hears of the first failure while other layers are under way. */
   stop?(error: unknown): void;
+}
+
+export type BlobContent = Content & Pick<LayerBlob, "origin">;
+
+/** A blob that may be on its way while it is made. */
+export interface EarlyBlob {
+  readonly reader: NonNullable<Destination["early"]>;
+  /** Puts what came out. */
+  put(content: BlobContent): Promise<SinkLayer["outcome"]>;
+  /** Takes back what was begun and not put. */
+  abandon(): Promise<void>;
 }
 
 /** What was put. */
@@ -66,9 +80,18 @@ async function putParts(content: AnyManifest, target: ManifestTarget, host: Host
 }
 
 async function putImage(image: Image, target: ManifestTarget, host: Host): Promise<SinkLayer[]> {
-  const put = async (blob: LayerBlob): Promise<SinkLayer> => {
+  const put = async (blob: LayerBlob, to: Pick<EarlyBlob, "put">): Promise<SinkLayer> => {
     const { digest, size } = blob;
-    return noted({ digest, size, outcome: await target.blob(blob) }, host);
+    return noted({ digest, size, outcome: await to.put(blob) }, host);
+  };
+  const whole = { put: (blob: BlobContent) => target.blob(blob) };
+  const makeAndPut = async (layer: Layer): Promise<SinkLayer> => {
+    const early = target.early?.();
+    try {
+      return await put(await layer.blob(destinationOf(target, early)), early ?? whole);
+    } finally {
+      await early?.abandon();
+    }
   };
   const config = async (): Promise<SinkLayer | undefined> => {
     await target.blob(contentOf(host.kernels, (await image.config()).bytes));
@@ -76,11 +99,11 @@ async function putImage(image: Image, target: ManifestTarget, host: Host): Promi
   };
   const layers: SinkLayer[] = [];
   if (target.oneByOne) {
-    const blobs = ahead(image.layers, target.jobs, (layer) => layer.blob(target.has));
-    for await (const blob of blobs) layers.push(await put(blob));
+    const blobs = ahead(image.layers, target.jobs, (layer) => layer.blob(destinationOf(target)));
+    for await (const blob of blobs) layers.push(await put(blob, whole));
     await config();
   } else {
-    const puts = image.layers.map((layer) => async () => put(await layer.blob(target.has)));
+    const puts = image.layers.map((layer) => () => makeAndPut(layer));
     // It waits for the layers only where something has to be made of them.
     const isKnown = image.layers.every(({ isStored }) => isStored);
     const parts = isKnown ? [config, ...puts] : [...puts];
@@ -91,6 +114,10 @@ async function putImage(image: Image, target: ManifestTarget, host: Host): Promi
   await image.manifest();
   for (const layer of image.layers) await layer.release();
   return layers;
+}
+
+function destinationOf({ has }: ManifestTarget, early?: EarlyBlob): Destination | undefined {
+  return has && { has, ...(early && { early: early.reader }) };
 }
 
 /** Images first: only then is it known which of the attestations beside them still hold. */

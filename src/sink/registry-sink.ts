@@ -3,8 +3,11 @@ import type { Host } from "../host.ts";
 import type { LayerBlob } from "../image/image.ts";
 import type { Digest } from "../oci/digest.ts";
 import { formatReference, type Reference, referenceTarget } from "../oci/reference.ts";
+import type { EarlyUpload } from "../registry/early-upload.ts";
 import { openRepository, type Repository, type RepositoryOptions } from "../registry/repository.ts";
-import { DEFAULT_JOBS, type ManifestTarget, putManifest } from "./put-manifest.ts";
+import type { PushOutcome } from "../registry/upload.ts";
+import { earlyBlobs } from "./early-blob.ts";
+import { type BlobContent, DEFAULT_JOBS, type ManifestTarget, putManifest } from "./put-manifest.ts";
 import type { Sink } from "./sink.ts";
 
 export interface RegistrySinkOptions extends RepositoryOptions {
@@ -46,18 +49,22 @@ function repositoryTarget(
   { jobs = DEFAULT_JOBS, placed = new Map() }: RegistrySinkOptions,
   stop: (error: unknown) => void,
 ): ManifestTarget {
+  async function put(blob: BlobContent, early?: EarlyUpload): Promise<PushOutcome> {
+    if (placed.get(blob.digest) === repository.repository) return "exists";
+    const options = { ...mountOf(blob, repository, placed), early };
+    const outcome = await repository.pushBlob(withProgress(blob, host), options);
+    if (outcome === "uploaded") reportUpload(blob, blob.size, host, true);
+    placed.set(blob.digest, repository.repository);
+    return outcome;
+  }
+  const early = earlyBlobs(repository, placed, put);
   return {
     jobs,
     oneByOne: false,
     stop,
     has: ({ digest }) => repository.hasBlob(digest),
-    async blob(blob) {
-      if (placed.get(blob.digest) === repository.repository) return "exists";
-      const outcome = await repository.pushBlob(withProgress(blob, host), mountOf(blob, repository, placed));
-      if (outcome === "uploaded") reportUpload(blob, blob.size, host, true);
-      placed.set(blob.digest, repository.repository);
-      return outcome;
-    },
+    blob: (blob) => put(blob),
+    ...(early && { early }),
     async manifest({ descriptor, bytes }, name = descriptor.digest) {
       await repository.pushManifest(name, bytes, descriptor.mediaType);
     },

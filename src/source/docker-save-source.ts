@@ -40,7 +40,7 @@ function compressedLayer(saved: DockerSaveLayer, host: Host): Layer {
   return {
     mediaType: withCompression(MEDIA_TYPE.ociLayer, saved.compression),
     diffId: async () => saved.diffId,
-    blob: async (has) => (await layer()).blob(has),
+    blob: async (to) => (await layer()).blob(to),
     tar: async () => (await layer()).tar(),
     stream: async () => (await layer()).stream(),
     packed: async () => (await layer()).packed?.(),

@@ -30,6 +30,24 @@ export function spoolContract(name: string, make: () => Spool & { dispose?(): Pr
     );
 
     it(
+      "says how much may be read while more is written, and all once it is closed",
+      withSpool(async (spool) => {
+        const slot = await spool.create();
+        const bytes = noise(4_000_000, 12);
+        for (let at = 0; at < bytes.length; at += 500_000) {
+          await slot.write(bytes.subarray(at, at + 500_000));
+          const readable = slot.readable();
+          expect(readable).toBeLessThanOrEqual(at + 500_000);
+          const back = await collect(slot.open(0, readable), LIMIT);
+          expect(Buffer.compare(back, bytes.subarray(0, readable))).toBe(0);
+        }
+        await slot.close();
+        expect(slot.readable()).toBe(bytes.length);
+        await slot.dispose();
+      }),
+    );
+
+    it(
       "reads any range, clamped to what there is",
       withSpool(async (spool) => {
         const slot = await spool.create();

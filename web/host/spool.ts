@@ -75,6 +75,7 @@ async function fileSlot(folder: FileSystemDirectoryHandle): Promise<BlobSlot> {
       end();
       file = await handle.getFile();
     },
+    readable: () => file?.size ?? 0,
     open: (start, stop) => blobSlices(file as File).slice(start, stop),
     blob: () => file as File,
     async dispose() {
@@ -106,6 +107,7 @@ function memorySlot(): BlobSlot {
   let blobs: Blob[] = [];
   let chunks: Uint8Array[] = [];
   let waiting = 0;
+  let whole: Blob | undefined;
   const flush = () => {
     if (waiting > 0) blobs.push(new Blob([concat(chunks, waiting) as Uint8Array<ArrayBuffer>]));
     chunks = [];
@@ -119,11 +121,14 @@ function memorySlot(): BlobSlot {
     },
     async close() {
       flush();
-      blobs = [new Blob(blobs)];
+      whole = new Blob(blobs);
+      blobs = [];
     },
-    open: (start, end) => blobSlices(blobs[0] as Blob).slice(start, end),
-    blob: () => blobs[0] as Blob,
+    readable: () => whole?.size ?? 0,
+    open: (start, end) => blobSlices(whole as Blob).slice(start, end),
+    blob: () => whole as Blob,
     async dispose() {
+      whole = undefined;
       blobs = [];
       chunks = [];
     },

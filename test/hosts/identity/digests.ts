@@ -202,7 +202,7 @@ export async function layersRefusedByOnePass(kernels: Kernels): Promise<readonly
     const host = layerHost(kernels);
     const layer = await layerOf(make(), "gzip", host);
     const begin: OnePass = (pass) => rewriter({ ...pass, ...TIMES });
-    const made = await rewriteInOnePass(layer, begin, "gzip", host, () => {});
+    const made = await rewriteInOnePass(layer, begin, "gzip", host, { onTar: () => {} });
     if (!made) refused.push(name);
     await made?.content.dispose();
     await layer.release();

@@ -233,6 +233,7 @@ describe("a decompression bomb", () => {
             largest = Math.max(largest, size);
           },
           async close() {},
+          readable: () => size,
           open: () => streamOf(new Uint8Array()),
           async dispose() {
             open--;

@@ -31,10 +31,10 @@ describe("a layer that an earlier run has made", () => {
     const host = await memoryHost();
     const { cache, entries } = memoryCache();
     const first = await layerOf(host, cache);
-    const made = await first.layer.blob(async () => false);
+    const made = await first.layer.blob({ has: async () => false });
     expect([first.opened(), entries.size]).toEqual([1, 1]);
     const second = await layerOf(host, cache);
-    const described = await second.layer.blob(async ({ digest }) => digest === made.digest);
+    const described = await second.layer.blob({ has: async ({ digest }) => digest === made.digest });
     expect(described.descriptor).toEqual(made.descriptor);
     expect(await second.layer.blob()).toMatchObject({ descriptor: made.descriptor });
     expect(second.opened()).toBe(0);
@@ -44,9 +44,9 @@ describe("a layer that an earlier run has made", () => {
     const host = await memoryHost();
     const { cache } = memoryCache();
     await (await layerOf(host, cache)).layer.blob();
-    for (const has of [undefined, async () => false]) {
+    for (const to of [undefined, { has: async () => false }]) {
       const again = await layerOf(host, cache);
-      await again.layer.blob(has);
+      await again.layer.blob(to);
       expect(again.opened()).toBe(1);
     }
   });
@@ -55,12 +55,12 @@ describe("a layer that an earlier run has made", () => {
     const host = await memoryHost();
     const { cache, entries } = memoryCache();
     const made = await (await layerOf(host, cache)).layer.blob();
-    const has = async () => true;
-    const described = await (await layerOf(host, cache)).layer.blob(has);
+    const to = { has: async () => true };
+    const described = await (await layerOf(host, cache)).layer.blob(to);
     await (await described.open()).cancel();
     for (const [key, entry] of entries)
       entries.set(key, { ...entry, digest: contentOf(host.kernels, Uint8Array.of(1)).digest });
-    const wrong = await (await layerOf(host, cache)).layer.blob(has);
+    const wrong = await (await layerOf(host, cache)).layer.blob(to);
     expect(wrong.digest).not.toBe(made.digest);
     await expect(wrong.open()).rejects.toMatchObject({ code: "DIGEST_MISMATCH" });
   });

@@ -1,0 +1,92 @@
+import type { Content } from "../bytes/content.ts";
+import type { GrowingContent } from "../bytes/growing-content.ts";
+import { isSealiftError, reasonOf } from "../error.ts";
+import type { Host } from "../host.ts";
+import type { RegistryClient } from "./client.ts";
+import { TransientError } from "./failure.ts";
+import { UploadSession } from "./upload-session.ts";
+
+/** A session in which so many bytes of a blob are already. */
+export interface BegunUpload {
+  readonly session: UploadSession;
+  readonly received: number;
+}
+
+/**
+ * The upload of a blob that is still being made, as docker pushes: one PATCH in
+ * chunked transfer coding, without Content-Range, whose length nobody knows
+ * before its end. Every registry that docker pushes to takes it. Where one does
+ * not, where the connection breaks, or another blob comes out in the end, the
+ * usual upload takes over: all that was sent is in the spool as well. Nothing
+ * is there under any name before the closing PUT has stated the digest.
+ */
+export class EarlyUpload {
+  readonly #client: RegistryClient;
+  readonly #session: UploadSession;
+  readonly #stop = new AbortController();
+  #content: GrowingContent | undefined;
+  #sending: Promise<number | undefined> | undefined;
+  #isHandedOver = false;
+
+  constructor(client: RegistryClient, repository: string) {
+    this.#client = client;
+    this.#session = new UploadSession(client, repository);
+  }
+
+  /** Sends what there is and what comes, unless `isWanted` says no. Only the first content is taken. */
+  begin(content: GrowingContent, isWanted: () => Promise<boolean>): void {
+    if (this.#sending) return;
+    this.#content = content;
+    this.#sending = this.#send(content, isWanted);
+    // Told to who asks for the session.
+    this.#sending.catch(() => {});
+  }
+
+  /** The session, once all of this content is in it that will be; undefined where none was begun, or it is of no use. */
+  async handOver({ digest, size }: Content): Promise<BegunUpload | undefined> {
+    if (this.#content?.digest !== digest) return undefined;
+    const received = await this.#received(size);
+    if (received === undefined) return undefined;
+    this.#isHandedOver = true;
+    return { session: this.#session, received };
+  }
+
+  /** Stops, and has the registry forget what it was sent; nothing once the session was handed over. */
+  async abandon(): Promise<void> {
+    if (this.#isHandedOver || !this.#sending) return;
+    this.#stop.abort();
+    await this.#sending.catch(() => {});
+    await this.#session.cancel();
+  }
+
+  async #send(content: GrowingContent, isWanted: () => Promise<boolean>): Promise<number | undefined> {
+    if (!(await isWanted())) return undefined;
+    const { signal } = this.#stop;
+    await this.#session.start(signal);
+    return this.#session.append({ open: async () => content.open() }, { signal });
+  }
+
+  async #received(size: number): Promise<number | undefined> {
+    try {
+      await this.#sending;
+      if (!this.#session.isOpen) return undefined;
+      const stated = (await this.#sending) ?? size;
+      if (stated === size) return size;
+      throw new TransientError("REGISTRY_ERROR", `the registry kept ${stated} of ${size} bytes`);
+    } catch (error) {
+      if (isSealiftError(error, "ABORTED")) throw error;
+      noteGivenUp(this.#client.host, error);
+      // What a broken connection has brought counts; what was refused would be again.
+      return isSealiftError(error, "UNREACHABLE") ? this.#session.received(size) : undefined;
+    }
+  }
+}
+
+/** Nothing is lost by it but time, so it is no warning. */
+export function noteGivenUp({ log }: Host, error: unknown): void {
+  log({
+    type: "debug",
+    message: `What was uploaded while it was made is given up: ${reasonOf(error)}`,
+    details: { event: "early-upload-given-up" },
+  });
+}

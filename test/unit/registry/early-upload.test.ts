@@ -1,0 +1,235 @@
+import { describe, expect, it } from "vitest";
+import { type Content, contentOf } from "../../../src/bytes/content.ts";
+import type { GrowingContent } from "../../../src/bytes/growing-content.ts";
+import { spoolContent } from "../../../src/bytes/spool.ts";
+import { streamFrom } from "../../../src/bytes/stream.ts";
+import type { EarlyUpload } from "../../../src/registry/early-upload.ts";
+import { openRepository, type RepositoryOptions } from "../../../src/registry/repository.ts";
+import { bodyOf, sampleBytes, testHost } from "./support.ts";
+import { keepThenBreak, type Misbehaviour, type UploadServer, uploadServer } from "./upload-server.ts";
+
+const bytes = sampleBytes(300_000);
+const wanted = async () => true;
+
+function repositoryOf(server: UploadServer, options: RepositoryOptions = {}) {
+  const host = testHost();
+  return { host, repository: openRepository(host, { registry: server.registry, repository: "a" }, options) };
+}
+
+/** Spools the bytes, and has the upload begin after the first of them; `between` runs before the last. */
+async function making(upload: EarlyUpload, between: () => Promise<void> = async () => {}) {
+  const { kernels, spool } = testHost();
+  const stream = streamFrom(
+    (async function* () {
+      for (let at = 0; at < bytes.length; at += 50_000) {
+        if (at + 50_000 === bytes.length) await between();
+        yield bytes.subarray(at, at + 50_000);
+      }
+    })(),
+  );
+  return spoolContent(spool, kernels, stream, {
+    from: 50_000,
+    begin: (content: GrowingContent) => upload.begin(content, wanted),
+  });
+}
+
+/** Made and pushed, as a sink does it. */
+async function push(misbehaviour: Misbehaviour = {}) {
+  const server = await uploadServer(misbehaviour);
+  const { host, repository } = repositoryOf(server);
+  const early = repository.earlyUpload?.() as EarlyUpload;
+  const content = await making(early);
+  const outcome = await repository.pushBlob(content, { early });
+  await early.abandon();
+  const stored = server.blobs.get(`a@${content.digest}`)?.equals(bytes);
+  return { server, host, outcome, stored, digest: content.digest, methods: methodsOf(server) };
+}
+
+const methodsOf = (server: UploadServer) => server.log.map((line) => line.split(" ")[0]);
+
+describe("an upload that begins before the blob is whole", () => {
+  it("sends it in one PATCH of unknown length, and states the digest in the end", async () => {
+    const { server, outcome, stored, methods } = await push();
+    expect([outcome, stored]).toEqual(["uploaded", true]);
+    expect(methods.toSorted()).toEqual(["HEAD", "PATCH", "POST", "PUT"]);
+    const patch = server.requests.find(({ method }) => method === "PATCH");
+    expect(patch?.headers).toMatchObject({ "transfer-encoding": "chunked" });
+    expect(patch?.headers).not.toHaveProperty("content-range");
+    expect(patch?.headers).not.toHaveProperty("content-length");
+    expect(server.sessions.size).toBe(0);
+  });
+
+  it("has sent what there is before the rest is made", async () => {
+    let arrived = () => {};
+    const half = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    const server = await uploadServer({
+      intercept(request) {
+        let received = 0;
+        if (request.method === "PATCH")
+          request.on("data", (part: Buffer) => {
+            received += part.length;
+            if (received >= 200_000) arrived();
+          });
+        return false;
+      },
+    });
+    const { repository } = repositoryOf(server);
+    const early = repository.earlyUpload?.() as EarlyUpload;
+    const content = await making(early, () => half);
+    expect(await repository.pushBlob(content, { early })).toBe("uploaded");
+  });
+
+  it.each([400, 404, 405, 411, 413, 416, 500, 501])(
+    "is refused with %i, and the blob is sent in the usual way",
+    async (status) => {
+      const { server, host, outcome, stored, methods } = await push({
+        async intercept(request, response) {
+          if (request.method !== "PATCH") return false;
+          response.writeHead(status).end();
+          return true;
+        },
+      });
+      expect([outcome, stored]).toEqual(["uploaded", true]);
+      expect(methods.filter((method) => method === "POST")).toHaveLength(2);
+      expect(methods).toContain("DELETE");
+      expect(server.sessions.size).toBe(0);
+      expect(host.sleeps).toEqual([]);
+    },
+  );
+
+  it("is refused by a registry that reads all of it first, and the blob is sent in the usual way", async () => {
+    const { outcome, stored } = await push({
+      async intercept(request, response) {
+        if (request.method !== "PATCH") return false;
+        await bodyOf(request);
+        response.writeHead(400).end(JSON.stringify({ errors: [{ code: "BLOB_UPLOAD_INVALID" }] }));
+        return true;
+      },
+    });
+    expect([outcome, stored]).toEqual(["uploaded", true]);
+  });
+
+  it("whose connection breaks goes on from what the registry kept", async () => {
+    let broken = false;
+    const { server, outcome, stored } = await push({
+      async intercept(request, _response, server, id) {
+        if (request.method !== "PATCH" || broken) return false;
+        broken = true;
+        await keepThenBreak(request, server, id as string, 120_000);
+        return true;
+      },
+    });
+    expect([outcome, stored]).toEqual(["uploaded", true]);
+    const ranges = server.requests.map(({ headers }) => headers["content-range"]).filter(Boolean);
+    expect(ranges).toEqual([`120000-${bytes.length - 1}`]);
+  });
+
+  it("whose session is lost with the connection begins anew", async () => {
+    let broken = false;
+    const { outcome, stored } = await push({
+      intercept(request, _response, server, id) {
+        if (request.method !== "PATCH" || broken) return false;
+        broken = true;
+        server.sessions.delete(id as string);
+        request.socket.destroy();
+        return true;
+      },
+    });
+    expect([outcome, stored]).toEqual(["uploaded", true]);
+  });
+
+  it("is not believed where the registry kept less than was sent", async () => {
+    let answered = false;
+    const { outcome, stored } = await push({
+      async intercept(request, response) {
+        if (request.method !== "PATCH" || answered) return false;
+        answered = true;
+        await bodyOf(request);
+        response.writeHead(202, { location: request.url, range: "0-99" }).end();
+        return true;
+      },
+    });
+    expect([outcome, stored]).toEqual(["uploaded", true]);
+  });
+
+  it("whose digest the closing PUT refuses is given up, and the blob is sent again, once", async () => {
+    const { server, outcome, stored } = await push({
+      intercept(request, response, server, id) {
+        if (request.method !== "PUT" || id !== "s1") return false;
+        server.sessions.delete("s1");
+        response.writeHead(400).end(JSON.stringify({ errors: [{ code: "DIGEST_INVALID" }] }));
+        return true;
+      },
+    });
+    expect([outcome, stored]).toEqual(["uploaded", true]);
+    expect(server.log.filter((line) => line.startsWith("PUT"))).toHaveLength(2);
+  });
+
+  it("fails with DIGEST_MISMATCH where the registry refuses the digest again", async () => {
+    const answer = push({
+      async intercept(request, response) {
+        if (request.method !== "PUT") return false;
+        await bodyOf(request);
+        response.writeHead(400).end(JSON.stringify({ errors: [{ code: "DIGEST_INVALID" }] }));
+        return true;
+      },
+    });
+    await expect(answer).rejects.toMatchObject({ code: "DIGEST_MISMATCH" });
+  });
+
+  it("is cancelled where the blob turns out to be there, without waiting for its end", async () => {
+    const server = await uploadServer({
+      intercept: ({ method }) => method === "PATCH",
+    });
+    const { repository } = repositoryOf(server);
+    const early = repository.earlyUpload?.() as EarlyUpload;
+    const content = await making(early);
+    server.blobs.set(`a@${content.digest}`, Buffer.from(bytes));
+    expect(await repository.pushBlob(content, { early })).toBe("exists");
+    await early.abandon();
+    expect(server.log.at(-1)).toBe("DELETE uploads/s1");
+    expect(server.sessions.size).toBe(0);
+  });
+
+  it("of other bytes than are pushed in the end is cancelled", async () => {
+    const server = await uploadServer();
+    const { host, repository } = repositoryOf(server);
+    const early = repository.earlyUpload?.() as EarlyUpload;
+    await making(early);
+    const other: Content = contentOf(host.kernels, sampleBytes(77));
+    expect(await repository.pushBlob(other, { early })).toBe("uploaded");
+    await early.abandon();
+    expect([...server.blobs.keys()]).toEqual([`a@${other.digest}`]);
+    expect(server.sessions.size).toBe(0);
+  });
+
+  it("is cancelled where making the blob fails", async () => {
+    const server = await uploadServer();
+    const { repository } = repositoryOf(server);
+    const early = repository.earlyUpload?.() as EarlyUpload;
+    await expect(making(early, () => Promise.reject(new Error("the layer is damaged")))).rejects.toThrow();
+    await early.abandon();
+    expect([server.sessions.size, server.blobs.size]).toEqual([0, 0]);
+    expect(methodsOf(server)).not.toContain("PUT");
+  });
+
+  it("is not begun where it is not wanted, and costs nothing then", async () => {
+    const server = await uploadServer();
+    const { host, repository } = repositoryOf(server);
+    const early = repository.earlyUpload?.() as EarlyUpload;
+    const content = await spoolContent(host.spool, host.kernels, streamFrom([bytes]), {
+      from: 1,
+      begin: (growing) => early.begin(growing, async () => false),
+    });
+    expect(await repository.pushBlob(content, { early })).toBe("uploaded");
+    await early.abandon();
+    expect(methodsOf(server)).toEqual(["HEAD", "POST", "PUT"]);
+  });
+
+  it("is not offered where requests have a limit", async () => {
+    const server = await uploadServer();
+    expect(repositoryOf(server, { chunkSize: 1000 }).repository.earlyUpload).toBeUndefined();
+  });
+});
