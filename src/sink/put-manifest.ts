@@ -85,10 +85,13 @@ async function putImage(image: Image, target: ManifestTarget, host: Host): Promi
     return noted({ digest, size, outcome: await to.put(blob) }, host);
   };
   const whole = { put: (blob: BlobContent) => target.blob(blob) };
+  const made: Promise<LayerBlob>[] = [];
   const makeAndPut = async (layer: Layer): Promise<SinkLayer> => {
     const early = target.early?.();
+    const making = layer.blob(destinationOf(target, early));
+    made.push(making);
     try {
-      return await put(await layer.blob(destinationOf(target, early)), early ?? whole);
+      return await put(await making, early ?? whole);
     } finally {
       await early?.abandon();
     }
@@ -97,6 +100,11 @@ async function putImage(image: Image, target: ManifestTarget, host: Host): Promi
     await target.blob(contentOf(host.kernels, (await image.config()).bytes));
     return undefined;
   };
+  // Asked before, it would have the layers made of which it tells, and in another form.
+  const configOfMade = async () => {
+    await Promise.all(made);
+    return config();
+  };
   const layers: SinkLayer[] = [];
   if (target.oneByOne) {
     const blobs = ahead(image.layers, target.jobs, (layer) => layer.blob(destinationOf(target)));
@@ -104,12 +112,11 @@ async function putImage(image: Image, target: ManifestTarget, host: Host): Promi
     await config();
   } else {
     const puts = image.layers.map((layer) => () => makeAndPut(layer));
-    // It waits for the layers only where something has to be made of them.
+    // It waits for the layers only where something has to be made of them, and then not for their uploads.
     const isKnown = image.layers.every(({ isStored }) => isStored);
-    const parts = isKnown ? [config, ...puts] : [...puts];
+    const parts = isKnown ? [config, ...puts] : [...puts, configOfMade];
     for (const layer of await sideBySide(parts, target.jobs, (part) => part(), target.stop))
       if (layer) layers.push(layer);
-    if (!isKnown) await config();
   }
   await image.manifest();
   for (const layer of image.layers) await layer.release();
