@@ -33,16 +33,32 @@ export function shownPath(path: string): string {
  */
 export async function openHttpFile(address: string, host: Host, insecure = false): Promise<HttpFile> {
   const file = addressed(address, insecure);
-  const response = await retrying(host, () => request(file, host, `bytes=0-${HEAD_SIZE - 1}`, {}));
-  if (response.status === 200) return { kind: "stream", stream: bodyOf(response) };
-  if (response.status === 416) {
-    await discard(response);
-    return { kind: "stream", stream: streamOf(new Uint8Array()) };
+  return retrying(host, async () => {
+    const response = await request(file, host, `bytes=0-${HEAD_SIZE - 1}`, {});
+    const body = readable(response, file, host);
+    if (response.status === 200) return { kind: "stream", stream: body };
+    if (response.status === 416) {
+      await discard(response);
+      return { kind: "stream", stream: streamOf(new Uint8Array()) };
+    }
+    const size = totalOf(response, 0, file);
+    const head = await collect(body, HEAD_SIZE, file.what);
+    const slices = new HttpSlices(file, host, { size, condition: conditionOf(response) });
+    return { kind: "slices", slices: keptSlices(slices, head) };
+  });
+}
+
+/** The body, which may break off. */
+function readable({ body }: FetchResponse, { what, url }: HttpAddress, host: Host): ByteStream {
+  if (!body) return streamOf(new Uint8Array());
+  async function* chunks(stream: ByteStream) {
+    try {
+      yield* chunksOf(stream);
+    } catch (error) {
+      throw networkFailure(host, what, url, error);
+    }
   }
-  const size = totalOf(response, 0, file);
-  const head = await collect(bodyOf(response), HEAD_SIZE, file.what);
-  const slices = new HttpSlices(file, host, { size, condition: conditionOf(response) });
-  return { kind: "slices", slices: keptSlices(slices, head) };
+  return streamFrom(chunks(body), (reason) => body.cancel(reason));
 }
 
 interface HttpAddress {
@@ -106,10 +122,6 @@ function totalOf(response: FetchResponse, start: number, { what }: HttpAddress):
   );
 }
 
-function bodyOf({ body }: FetchResponse): ByteStream {
-  return body ?? streamOf(new Uint8Array());
-}
-
 interface KnownOfFile {
   readonly size: number;
   readonly condition: Readonly<Record<string, string>>;
@@ -158,7 +170,7 @@ class HttpSlices implements Slices {
       this.#known.condition,
     );
     if (response.status === 206 && totalOf(response, start, this.#file) === this.size)
-      return bodyOf(response);
+      return readable(response, this.#file, this.#host);
     await discard(response);
     throw new SealiftError("IO", `Cannot ${this.#file.what}: it was replaced while it was read`);
   }

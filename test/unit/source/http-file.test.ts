@@ -71,6 +71,39 @@ describe("a file behind HTTP", () => {
     expect(served.asked.length).toBeGreaterThan(3);
   });
 
+  /** The host's answers, the first of which breaks off. */
+  function breaking(host: Host): Host {
+    const { fetch: answered } = host;
+    let answers = 0;
+    const fetch: Host["fetch"] = async (url, init) => {
+      const response = await answered(url, init);
+      if (answers++ > 0) return response;
+      const body = new ReadableStream<Uint8Array>({
+        pull: (controller) => controller.error(new Error("it closed the connection too early")),
+      });
+      const { type, status, ok, headers } = response;
+      return { type, status, ok, headers, body };
+    };
+    return { ...host, fetch };
+  }
+
+  test("is asked again for its head where that breaks off", async () => {
+    const served = await server(BODY);
+    const file = await openHttpFile(ADDRESS, breaking(served.host));
+    if (file.kind !== "slices") throw new Error("no ranges");
+    expect(text(await readAll(file.slices.slice(0, 10)))).toBe("0123456789");
+    expect(served.asked).toEqual(["bytes=0-16383", "bytes=0-16383"]);
+  });
+
+  test("that comes whole and breaks off is out of reach, by its name", async () => {
+    const file = await openHttpFile(ADDRESS, breaking((await server(BODY, "whole")).host));
+    if (file.kind !== "stream") throw new Error("ranges");
+    await expect(readAll(file.stream)).rejects.toMatchObject({
+      code: "UNREACHABLE",
+      message: expect.stringMatching(/^Cannot read https:\/\/files\.test\/app\.tar\?sig=…: /),
+    });
+  });
+
   test("that is replaced while it is read is refused", async () => {
     const served = await server(BODY);
     const slices = await slicesOf(served);
