@@ -37,7 +37,8 @@ async function* squashed({ upper, lower }: Squash, host: Host) {
     const { tree, size } = await gather({ upper, lower }, cuts, contents, host);
     await contents.close();
     const bodies = new Bodies({ size, slice: (start, end) => contents.open(start, end) });
-    for (const member of membersOf(tree, lower.length === 0 ? [] : cuts.left(tree), bodies)) {
+    const isWhole = lower.length === 0;
+    for (const member of membersOf(tree, isWhole ? [] : cuts.left(tree), bodies, isWhole)) {
       yield* memberChunks(member, host.kernels);
     }
     yield END_OF_ARCHIVE.slice();
@@ -106,17 +107,25 @@ class Bodies {
   }
 }
 
-function* membersOf(tree: MergedTree, whiteouts: readonly string[], bodies: Bodies): Generator<TarMember> {
+/** `isWhole`: nothing lies below. */
+function* membersOf(
+  tree: MergedTree,
+  whiteouts: readonly string[],
+  bodies: Bodies,
+  isWhole: boolean,
+): Generator<TarMember> {
   const names = new Map<number, string>();
   if (tree.root.inode.entry) yield memberOf(tree.root.inode.entry, "./", bodies);
   const left = whiteouts.map((path) => ({ path, key: sortKey(path) }));
   // From the last to the first: taking from the end of an array is cheap.
   left.sort((a, b) => (a.key < b.key ? 1 : -1));
   for (const node of inTreeOrder(tree.root)) {
-    const { path, inode } = node;
+    const { path, inode, children } = node;
     yield* whiteoutsBefore(left, sortKey(path));
     const { entry } = inode;
     if (entry) yield nodeMember(node, path, entry, names, bodies);
+    // No layer names it, and what it was there for is gone: without a member it would be, too.
+    else if (isWhole && children?.size === 0) yield { name: `${path}/`, type: "directory", mode: 0o755 };
   }
   yield* whiteoutsBefore(left);
 }

@@ -29,6 +29,21 @@ const LAYERS = [
 ];
 
 describe("squash", () => {
+  it("keeps a folder that no layer names, and that a later one has emptied", async () => {
+    const image = await imageOf(
+      [
+        ["keep", "a/b", "c/d/e"],
+        ["a/.wh.b", "c/.wh..wh..opq"],
+      ],
+      host,
+    );
+    const squashed = filtered(image, host, "squash");
+    expect(await digestsHold(squashed, host)).toBe(true);
+    const tree = await mergedTree(image, host.kernels);
+    expect([...tree.nodes()].map(({ path }) => path).sort()).toEqual(["a", "c", "keep"]);
+    expect(await listed(squashed, host)).toEqual([["a/", "c/", "keep: keep"]]);
+  });
+
   it("leaves one layer with what the layers came to, in the order of the paths", async () => {
     const image = await imageOf(LAYERS, host);
     const squashed = filtered(image, host, "squash");
