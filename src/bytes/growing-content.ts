@@ -19,6 +19,7 @@ export class GrowingContent {
   readonly #slot: SpoolSlot;
   #failure: { readonly error: unknown } | undefined;
   #digest: Digest | undefined;
+  #taken = 0;
   /** Readers who have read all that there is. */
   readonly #waiting: (() => void)[] = [];
 
@@ -29,6 +30,11 @@ export class GrowingContent {
   /** Known once it is whole. */
   get digest(): Digest | undefined {
     return this.#digest;
+  }
+
+  /** Bytes that readers have taken so far. */
+  get taken(): number {
+    return this.#taken;
   }
 
   /** From the start on; fails where the writing does. May be opened again. */
@@ -57,10 +63,17 @@ export class GrowingContent {
     for (let position = 0; ; ) {
       if (this.#failure) throw this.#failure.error;
       const readable = this.#slot.readable();
-      if (position < readable) yield* chunksOf(this.#slot.open(position, readable));
+      if (position < readable) yield* this.#part(position, readable);
       else if (this.#digest) return;
       else await new Promise<void>((resolve) => this.#waiting.push(resolve));
       position = readable;
+    }
+  }
+
+  async *#part(start: number, end: number): AsyncGenerator<Uint8Array, void, void> {
+    for await (const chunk of chunksOf(this.#slot.open(start, end))) {
+      this.#taken += chunk.length;
+      yield chunk;
     }
   }
 }

@@ -39,7 +39,7 @@ export interface Repository {
   /** In byte order. Throws NAME_UNKNOWN. */
   tags(): Promise<readonly string[]>;
   /** False also where there is no such repository. */
-  hasTags(): Promise<boolean>;
+  hasTags(signal?: AbortSignal): Promise<boolean>;
 }
 
 export interface RepositoryOptions extends RegistryOptions {
@@ -97,6 +97,6 @@ function repositoryOf(client: RegistryClient, name: string, chunkSize: number | 
     },
     referrers: (subject, artifactType) => listReferrers(client, name, subject, artifactType),
     tags: () => listTags(client, name),
-    hasTags: () => hasTags(client, name),
+    hasTags: (signal) => hasTags(client, name, signal),
   };
 }

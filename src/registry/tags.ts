@@ -24,13 +24,17 @@ export async function listTags(client: RegistryClient, repository: string): Prom
 }
 
 /** Whether a repository has any tag; false also where there is no such repository. */
-export async function hasTags(client: RegistryClient, repository: string): Promise<boolean> {
+export async function hasTags(
+  client: RegistryClient,
+  repository: string,
+  signal?: AbortSignal,
+): Promise<boolean> {
   const what = `look for tags of ${client.endpoint.registry}/${repository}`;
   const url = client.url(repository, "tags", "list");
   url.searchParams.set("n", "1");
   const scopes = [repositoryScope(repository, "pull,push")];
   const { response, bytes } = await client.read(
-    { method: "GET", url, what, scopes, expect: [200, 404] },
+    { method: "GET", url, what, scopes, expect: [200, 404], ...(signal && { signal }) },
     MAX_PAGE_SIZE,
   );
   if (response.status === 404) return false;

@@ -26,9 +26,9 @@ export function earlyBlobs(
   const { earlyUpload } = repository;
   if (!earlyUpload) return undefined;
   let empty: Promise<boolean> | undefined;
-  const isEmpty = () => {
+  const isEmpty = (signal: AbortSignal) => {
     // Whoever does not tell, or not us, is taken to have something.
-    empty ??= repository.hasTags().then(
+    empty ??= repository.hasTags(signal).then(
       (has) => !has,
       () => false,
     );

@@ -3,7 +3,8 @@ import { type Content, contentOf } from "../../../src/bytes/content.ts";
 import type { GrowingContent } from "../../../src/bytes/growing-content.ts";
 import { spoolContent } from "../../../src/bytes/spool.ts";
 import { streamFrom } from "../../../src/bytes/stream.ts";
-import type { EarlyUpload } from "../../../src/registry/early-upload.ts";
+import { RegistryClient } from "../../../src/registry/client.ts";
+import { EarlyUpload } from "../../../src/registry/early-upload.ts";
 import { openRepository, type RepositoryOptions } from "../../../src/registry/repository.ts";
 import { bodyOf, sampleBytes, testHost } from "./support.ts";
 import { keepThenBreak, type Misbehaviour, type UploadServer, uploadServer } from "./upload-server.ts";
@@ -231,5 +232,59 @@ describe("an upload that begins before the blob is whole", () => {
   it("is not offered where requests have a limit", async () => {
     const server = await uploadServer();
     expect(repositoryOf(server, { chunkSize: 1000 }).repository.earlyUpload).toBeUndefined();
+  });
+
+  describe("to a registry that stands still", () => {
+    const PATIENCE = 50;
+    /** What the registry does with the first PATCH; it never answers it. */
+    const stalling = async (read: boolean) => {
+      let patches = 0;
+      const server = await uploadServer({
+        async intercept(request) {
+          if (request.method !== "PATCH" || patches++ > 0) return false;
+          if (read) await bodyOf(request);
+          return true;
+        },
+      });
+      const { host, repository } = repositoryOf(server);
+      const early = new EarlyUpload(new RegistryClient(host, server.registry), "a", PATIENCE);
+      return { server, host, repository, early };
+    };
+
+    it.each([true, false])(
+      "(having read all: %s) is given up for the usual one, which is told",
+      async (read) => {
+        const { server, host, repository, early } = await stalling(read);
+        const content = await making(early);
+        expect(await repository.pushBlob(content, { early })).toBe("uploaded");
+        await early.abandon();
+        expect(server.blobs.get(`a@${content.digest}`)?.equals(bytes)).toBe(true);
+        const warnings = host.events.filter(({ type }) => type === "warning");
+        expect(warnings).toMatchObject([{ message: expect.stringContaining("stood still for 0.05 s") }]);
+      },
+    );
+
+    it("is not asked for ever whether it is wanted", async () => {
+      const { server, host, repository } = await stalling(false);
+      const early = new EarlyUpload(new RegistryClient(host, server.registry), "a", PATIENCE);
+      const { kernels, spool } = host;
+      let stopped = false;
+      const content = await spoolContent(spool, kernels, streamFrom([bytes]), {
+        from: 1,
+        begin: (growing: GrowingContent) =>
+          early.begin(
+            growing,
+            (signal) =>
+              new Promise((_, reject) =>
+                signal.addEventListener("abort", () => {
+                  stopped = true;
+                  reject(signal.reason);
+                }),
+              ),
+          ),
+      });
+      expect(await repository.pushBlob(content, { early })).toBe("uploaded");
+      expect(stopped).toBe(true);
+    });
   });
 });
