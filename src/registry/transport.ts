@@ -69,7 +69,7 @@ export async function discard(response: FetchResponse): Promise<void> {
   await response.body?.cancel().catch(() => {});
 }
 
-/** What a failure of the network means: ABORTED if we were told to stop, else worth another try. */
+/** What a failure of the network means: ABORTED if we were told to stop, else worth another try unless it will be the same. */
 export function networkFailure(host: Host, what: string, url: URL, error: unknown): SealiftError {
   if (host.signal?.aborted)
     return new SealiftError("ABORTED", `Cannot ${what}: interrupted`, { cause: error });
@@ -79,8 +79,11 @@ export function networkFailure(host: Host, what: string, url: URL, error: unknow
   const message = (problem: string) => `Cannot ${what}: ${url.host} ${problem}`;
   if (root instanceof Error && root.name === "TimeoutError")
     return new TransientError("UNREACHABLE", message(reason), { cause: error, silent: true });
-  const Failure = isNobodyHere(root, url) ? SealiftError : TransientError;
-  return new Failure("UNREACHABLE", message(`cannot be reached: ${reason}`), { cause: error });
+  const lasting = lastingFailure(root, url, reason);
+  if (!lasting)
+    return new TransientError("UNREACHABLE", message(`cannot be reached: ${reason}`), { cause: error });
+  const { problem, hint } = lasting;
+  return new SealiftError("UNREACHABLE", message(problem), { cause: error, ...(hint && { hint }) });
 }
 
 async function exchange(host: Host, request: HttpRequest, authorization?: string): Promise<FetchResponse> {
@@ -155,7 +158,40 @@ function rootOf(error: unknown): unknown {
   return current;
 }
 
-/** Nothing listens at a port of this machine: no network is to blame, so that trying again will not help. */
-function isNobodyHere(root: unknown, { hostname }: URL): boolean {
-  return isLoopback(hostname) && root instanceof Error && "code" in root && root.code === "ECONNREFUSED";
+/** A failure that no other try will mend, in our words. */
+function lastingFailure(
+  root: unknown,
+  { hostname }: URL,
+  reason: string,
+): { readonly problem: string; readonly hint?: string } | undefined {
+  const code = root instanceof Error && "code" in root ? String(root.code) : "";
+  // Nothing listens at a port of this machine: no network is to blame.
+  if (code === "ECONNREFUSED" && isLoopback(hostname)) return { problem: `cannot be reached: ${reason}` };
+  if (code === "PROXY_REFUSED") return { problem: `cannot be reached: ${reason}`, hint: PROXY_HINT };
+  if (code === "NOT_HTTP") return { problem: `cannot be understood: ${reason}` };
+  if (NO_TLS.includes(code)) {
+    return { problem: "does not speak TLS there", hint: "Ask for it with --insecure if that is meant." };
+  }
+  if (!UNTRUSTED.includes(code)) return undefined;
+  // What Node advises behind the semicolon is for who starts it.
+  return {
+    problem: `cannot be trusted: ${reason.split(";")[0]}`,
+    hint: "If its certificate is right, name the file of its authority in NODE_EXTRA_CA_CERTS.",
+  };
 }
+
+const PROXY_HINT = "A proxy's login stands in its address: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT.";
+
+const NO_TLS = ["ERR_SSL_WRONG_VERSION_NUMBER", "ERR_SSL_PACKET_LENGTH_TOO_LONG", "ERR_SSL_HTTP_REQUEST"];
+
+/** As Node calls what is wrong with a certificate. */
+const UNTRUSTED = [
+  "CERT_HAS_EXPIRED",
+  "CERT_NOT_YET_VALID",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+];

@@ -16,11 +16,20 @@ export function proxyFor(url: URL, env: Environment): URL | undefined {
   if (!text || isLoopback(url.hostname) || isExempt(url, env.no_proxy || env.NO_PROXY || ""))
     return undefined;
   const proxy = URL.parse(text.includes("://") ? text : `http://${text}`);
-  if (proxy?.hostname && ["http:", "https:"].includes(proxy.protocol)) return proxy;
+  if (proxy?.hostname && ["http:", "https:"].includes(proxy.protocol) && hasReadableLogin(proxy))
+    return proxy;
   // Its login is in it.
   throw new SealiftError("USAGE", `Cannot use ${name}: it is no proxy's http:// or https:// address`, {
     hint: "Proxies are named like http://proxy.example:3128; those of the SOCKS protocol are not known.",
   });
+}
+
+function hasReadableLogin(proxy: URL): boolean {
+  try {
+    return Boolean(proxyLogin(proxy));
+  } catch {
+    return false;
+  }
 }
 
 /** What goes to the proxy with a request, where its address has a login. */

@@ -14,16 +14,19 @@ export const NOT_HTTP = "NOT_HTTP";
 
 /** In bytes. */
 const MAX_HEAD = 64 * 1024;
+/** An endless row of them would be read for ever. */
+const MAX_PROVISIONAL = 32;
 const EMPTY_LINE = "\r\n\r\n";
 
 /** The head of the answer that is not a provisional one (1xx). Throws where none comes, or what comes is none. */
 export async function readHead(incoming: Incoming): Promise<ResponseHead> {
-  for (;;) {
+  for (let provisional = 0; provisional <= MAX_PROVISIONAL; provisional++) {
     const head = parseHead(await readText(incoming));
     if (head.status >= 200) return head;
     // Nothing that would change the protocol is ever asked for.
     if (head.status === 101) throw notHttp("it changes the protocol unasked");
   }
+  throw notHttp("it stays provisional");
 }
 
 async function readText(incoming: Incoming): Promise<string> {

@@ -1,5 +1,4 @@
 /** RFC 9110, "CONNECT": a connection through a proxy that does not hear what is said. */
-import { once } from "node:events";
 import type { Socket } from "node:net";
 import type { Incoming } from "./connection.ts";
 import { proxyLogin } from "./proxy.ts";
@@ -11,7 +10,9 @@ export async function openTunnel(socket: Socket, url: URL, proxy: URL): Promise<
   const target = url.port ? url.host : `${url.hostname}:443`;
   socket.write(requestHead("CONNECT", target, { host: target, ...proxyLogin(proxy) }), "latin1");
   const { status } = await readHead(incoming(socket));
-  if (status !== 200) throw new Error(`the proxy ${proxy.host} answered ${status}`);
+  if (status === 200) return;
+  const reason = status === 407 ? "asks for a login" : `answered ${status}`;
+  throw Object.assign(new Error(`the proxy ${proxy.host} ${reason}`), { code: "PROXY_REFUSED" });
 }
 
 /** Reads no further than is asked for: what follows belongs to TLS. */
@@ -22,7 +23,7 @@ function incoming(socket: Socket): Incoming {
         const piece: Buffer<ArrayBuffer> | null = socket.read();
         if (piece) return new Uint8Array(piece.buffer, piece.byteOffset, piece.length);
         if (socket.readableEnded || socket.destroyed) return undefined;
-        await Promise.race(["readable", "end", "close"].map((event) => once(socket, event)));
+        await change(socket);
       }
     },
     unread(bytes) {
@@ -30,3 +31,16 @@ function incoming(socket: Socket): Incoming {
     },
   };
 }
+
+/** Resolves when there may be more to read, or never will be. */
+function change(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const goOn = () => {
+      for (const event of CHANGES) socket.off(event, goOn);
+      resolve();
+    };
+    for (const event of CHANGES) socket.on(event, goOn);
+  });
+}
+
+const CHANGES = ["readable", "end", "close"];

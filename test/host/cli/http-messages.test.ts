@@ -150,6 +150,11 @@ describe("an answer without end", () => {
     await expect(answerOf(text, 1000)).rejects.toThrow("longer than 65536 bytes");
   });
 
+  it("is refused where it stays provisional", async () => {
+    const text = "HTTP/1.1 102 Processing\r\n\r\n".repeat(1000);
+    await expect(answerOf(text, 1000)).rejects.toThrow("it stays provisional");
+  });
+
   it.each([
     ["size", `${"0".repeat(5000)}5\r\nhello\r\n`],
     ["extension", `5;${"x".repeat(5000)}\r\nhello\r\n`],

@@ -6,6 +6,7 @@ import { createServer as createHttps } from "node:https";
 import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { selfSignedCertificate } from "../../../cli/host/docker/certificate.ts";
@@ -54,7 +55,7 @@ describe("the proxy for a URL", () => {
     expect(proxyFor(new URL(url), env) === undefined).toBe(isExempt);
   });
 
-  it.each(["socks5://user:secret@proxy.example", "http://", "ftp://x"])(
+  it.each(["socks5://user:secret@proxy.example", "http://", "ftp://x", "http://a%zz:secret@x"])(
     "is refused as %s, unseen",
     (text) => {
       const finding = () => proxyFor(new URL("http://a.example/"), { HTTP_PROXY: text });
@@ -73,6 +74,14 @@ describe("TLS", () => {
   let proxy: Server;
   let tunnels: string[];
   let connections = 0;
+
+  /** A character at a time. */
+  const slowly = async (text: string, to: Duplex) => {
+    for (const character of text) {
+      to.write(character);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  };
 
   const port = (server: Server) => (server.address() as AddressInfo).port;
 
@@ -94,8 +103,9 @@ describe("TLS", () => {
       if (request.url?.endsWith(":444"))
         return socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
       const onward = connect(port(registry), "127.0.0.1", () => {
-        socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
-        socket.pipe(onward).pipe(socket);
+        void slowly("HTTP/1.1 200 Connection established\r\n\r\n", socket).then(() =>
+          socket.pipe(onward).pipe(socket),
+        );
       });
       for (const end of [socket, onward]) end.on("error", () => {});
     });
@@ -123,8 +133,9 @@ describe("TLS", () => {
       }
       dispose();`;
     const options = { env: { PATH: process.env.PATH, ...env } };
-    const run = promisify(execFile)(process.execPath, ["--input-type=module", "-e", program], options);
-    return (await run).stdout
+    const run = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program], options);
+    expect(run.stderr).toBe("");
+    return run.stdout
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line) as unknown);
@@ -146,7 +157,7 @@ describe("TLS", () => {
 
   it("says what a proxy answers that opens no tunnel", async () => {
     const [said] = await fetched([`https://${HOST}:444/`], { HTTPS_PROXY: `127.0.0.1:${port(proxy)}` });
-    expect(said).toBe(`the proxy 127.0.0.1:${port(proxy)} answered 407`);
+    expect(said).toBe(`the proxy 127.0.0.1:${port(proxy)} asks for a login`);
     tunnels.splice(0);
   });
 
