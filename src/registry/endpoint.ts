@@ -80,6 +80,8 @@ function isLocal(hostname: string): boolean {
 export function redactUrl(url: URL | string): string {
   const parsed = typeof url === "string" ? parseUrl(url) : url;
   if (!parsed) return "(not a URL)";
+  // Neither of the web nor of anything with a host: `file:`, `javascript:`.
+  if (parsed.origin === "null") return `${parsed.protocol}…`;
   const names = [...parsed.searchParams.keys()].map((name) => `${encodeURIComponent(name)}=…`);
   return `${parsed.origin}${parsed.pathname}${names.length > 0 ? `?${names.join("&")}` : ""}`;
 }

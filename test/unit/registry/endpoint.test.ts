@@ -86,6 +86,10 @@ describe("a URL that a registry names", () => {
     expect(followUrl(from, "https://u:p@storage.example.com/x").href).toBe("https://storage.example.com/x");
   });
 
+  it.each(["file:///etc/passwd", "javascript:alert(1)"])("is shown by its scheme alone as %s", (url) => {
+    expect(redactUrl(url)).toBe(`${url.slice(0, url.indexOf(":"))}:…`);
+  });
+
   it("is shown without credentials and without its query's values", () => {
     const shown = redactUrl("https://u:secret@s3.example.com/b/k?X-Amz-Signature=abc&X-Amz-Date=1");
     expect(shown).toBe("https://s3.example.com/b/k?X-Amz-Signature=…&X-Amz-Date=…");
