@@ -58,6 +58,8 @@ const SPEC_CODE: Readonly<Record<string, ErrorCode>> = {
 export interface FailureContext {
   /** `<verb> <thing>`, for "Cannot …". */
   readonly what: string;
+  /** Who answered, where it is no registry. */
+  readonly who?: string;
   /** The code for a 404 that does not say what is missing. */
   readonly missing?: ErrorCode | undefined;
   /** Where the credentials tried came from. */
@@ -72,7 +74,7 @@ export async function failureOf(response: FetchResponse, context: FailureContext
   const code = codeOf(response.status, said, context);
   const words = said.map(({ code, message }) => quote([code, message].filter(Boolean).join(": ")));
   const message = [
-    `Cannot ${context.what}: the registry answered ${response.status}`,
+    `Cannot ${context.what}: ${context.who ?? "the registry"} answered ${response.status}`,
     words.length > 0 ? ` (${words.slice(0, 3).join("; ")})` : "",
     response.status === 401 || response.status === 403 ? triedText(context.tried ?? []) : "",
   ].join("");

@@ -108,7 +108,7 @@ async function request(
   const call = { method: "GET" as const, url, what, headers: { range, ...headers } };
   const { response } = await send(host, call, authorization);
   if ([200, 206, 416].includes(response.status)) return response;
-  throw await failureOf(response, { what, missing: "NOT_FOUND", now: host.clock.now() });
+  throw await failureOf(response, { what, who: url.host, missing: "NOT_FOUND", now: host.clock.now() });
 }
 
 /** The file's size, of an answer that begins where it was asked to. */
