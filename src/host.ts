@@ -28,7 +28,9 @@ export interface Host {
 /**
  * As much of the platform's own fetch as is used, which therefore is one. The
  * promise fails where there is no answer; a silence that lasted too long is a
- * `TimeoutError`.
+ * `TimeoutError`. A host that knows more says it by the failure's `code`: Node's
+ * own for sockets and certificates, NOT_HTTP for what is no answer, and
+ * PROXY_REFUSED.
  */
 export type Fetch = (url: string, init?: FetchInit) => Promise<FetchResponse>;
 

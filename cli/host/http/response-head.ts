@@ -9,7 +9,7 @@ export interface ResponseHead {
   readonly persistent: boolean;
 }
 
-/** The code of the error for what is no answer. */
+/** The code of the error for what is no answer, which asking again would not change. */
 export const NOT_HTTP = "NOT_HTTP";
 
 /** In bytes. */
@@ -33,7 +33,7 @@ async function readText(incoming: Incoming): Promise<string> {
   let text = "";
   for (;;) {
     const bytes = await incoming.read();
-    if (!bytes) throw text === "" ? ended() : notHttp("it ends within the headers");
+    if (!bytes) throw ended();
     const known = Math.max(0, text.length - EMPTY_LINE.length + 1);
     // One character is one byte, so that what follows the head is found again.
     const whole = text + latin1(bytes.subarray(0, MAX_HEAD));

@@ -1,9 +1,9 @@
 /**
  * The network, by HTTP/1.1 over Node's sockets. Neither its fetch nor its http
  * lets a socket's bytes be put where they are wanted: they make a buffer of
- * 64 KiB for each read, copy it, and both are collected again, which took twice
- * the time and twice the memory of all else that a copy does. fetch besides
- * takes as long to start as a small copy, and refuses ports.
+ * 64 KiB for each read, copy it, and both are collected again, which doubled the
+ * time and the memory of a bare download. fetch besides takes as long to start
+ * as a small copy, and refuses ports.
  */
 import type { Fetch, FetchInit } from "../../../src/host.ts";
 import { connect } from "./connect.ts";

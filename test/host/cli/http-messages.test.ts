@@ -81,7 +81,7 @@ describe.each(SIZES)("an answer that arrives in pieces of %d bytes", (size) => {
     ["another protocol", "SSH-2.0-OpenSSH\r\n\r\n", "does not begin as one"],
     ["HTTP/2", "HTTP/2 200\r\n\r\n", "does not begin as one"],
     ["no status", "HTTP/1.1 OK\r\n\r\n", "does not begin as one"],
-    ["half a head", "HTTP/1.1 200 OK\r\nx: y\r\n", "ends within the headers"],
+    ["half a head", "HTTP/1.1 200 OK\r\nx: y\r\n", "closed the connection too early"],
     ["a folded header", "HTTP/1.1 200 OK\r\nx: y\r\n z\r\n\r\n", "one of its headers is none"],
     ["a space before the colon", "HTTP/1.1 200 OK\r\nx : y\r\n\r\n", "one of its headers is none"],
     ["a line end alone", "HTTP/1.1 200 OK\r\nx: y\nz: a\r\n\r\n", "one of its headers is none"],

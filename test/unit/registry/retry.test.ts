@@ -63,6 +63,22 @@ describe("a request that fails", () => {
     expect(host.sleeps).toEqual([]);
   });
 
+  it.each([
+    [
+      "DEPTH_ZERO_SELF_SIGNED_CERT",
+      "self-signed certificate; try Node.js's own",
+      "cannot be trusted: self-signed certificate",
+    ],
+    ["ERR_SSL_WRONG_VERSION_NUMBER", "0A00010B:SSL routines", "does not speak TLS there"],
+    ["NOT_HTTP", "its answer is not HTTP: it ends", "cannot be understood: its answer is not HTTP: it ends"],
+    ["PROXY_REFUSED", "the proxy p:1 asks for a login", "cannot be reached: the proxy p:1 asks for a login"],
+  ])("is not made again where that would change nothing: %s", async (code, said, told) => {
+    const { ask, sent } = clientOf(Object.assign(new Error(said), { code }), status(200));
+    const message = `Cannot list the tags of a: reg.example.com ${told}`;
+    await expect(ask()).rejects.toMatchObject({ code: "UNREACHABLE", message });
+    expect(sent).toHaveLength(1);
+  });
+
   it("by a silence that lasted is made again once, and says who was silent", async () => {
     const silence = () => Object.assign(new Error("sent nothing for 60 s"), { name: "TimeoutError" });
     const { ask, sent } = clientOf(silence(), silence(), status(200));
