@@ -1,7 +1,6 @@
 /** What the contests work on, made of the same few blocks of data on every host. */
 import type { Digest } from "../src/oci/digest.ts";
-import type { Input } from "./kernels-engines.ts";
-import type { LayerInput } from "./layer-engines.ts";
+import type { Input, LayerInput } from "./kernels-engines.ts";
 
 export interface Blob {
   readonly name: string;

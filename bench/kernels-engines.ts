@@ -4,13 +4,19 @@ import { Gunzip, gunzipSync, gzipSync } from "fflate";
 import { createCRC32, createSHA256, createSHA512 } from "hash-wasm";
 import { Inflate, gzip as pakoGzip, ungzip } from "pako";
 import type { Codec, GzipLevel, Kernels } from "../src/kernel/kernels.ts";
-import type { LayerInput } from "./layer-engines.ts";
+import type { Digest } from "../src/oci/digest.ts";
 
 /** Data to work on, whole and as a stream would bring it. */
 export interface Input {
   readonly name: string;
   readonly data: Uint8Array<ArrayBuffer>;
   readonly chunks: readonly Uint8Array<ArrayBuffer>[];
+}
+
+/** What it takes to check a layer: the digests it must have. */
+export interface LayerInput extends Input {
+  readonly digest: Digest;
+  readonly diffId: Digest;
 }
 
 /** Each result is compared with the others' before anything is measured, but for compressed bytes. */

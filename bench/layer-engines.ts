@@ -12,15 +12,8 @@ import type { Image } from "../src/image/image.ts";
 import { storedBlob } from "../src/image/stored-blob.ts";
 import { storedLayer } from "../src/image/stored-layer.ts";
 import type { Kernels } from "../src/kernel/kernels.ts";
-import type { Digest } from "../src/oci/digest.ts";
 import { MEDIA_TYPE } from "../src/oci/media-type.ts";
-import type { Engine, Input } from "./kernels-engines.ts";
-
-/** What it takes to check a layer: the digests it must have. */
-export interface LayerInput extends Input {
-  readonly digest: Digest;
-  readonly diffId: Digest;
-}
+import type { Engine, LayerInput } from "./kernels-engines.ts";
 
 /** Our two ways: in one pass, and step by step. */
 export function sealiftLayers(kernels: Kernels): readonly Engine[] {
