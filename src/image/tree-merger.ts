@@ -6,8 +6,15 @@ import type { Image } from "./image.ts";
 import { type LayerEntry, readLayerEntries } from "./layer-entries.ts";
 import { NodeTable, ROOT } from "./node-table.ts";
 import { TableNode } from "./table-node.ts";
-import { type MergedTree, nodeAt, subtree, type TreeNode, walk, walkBeside } from "./tree.ts";
-import type { Superseded } from "./waste.ts";
+import {
+  type MergedTree,
+  nodeAt,
+  type Superseded,
+  subtree,
+  type TreeNode,
+  walk,
+  walkBeside,
+} from "./tree.ts";
 import { parseWhiteout } from "./whiteout.ts";
 
 /** Each costs some 120 bytes of memory and its name while the tree is there; large images have 300,000. */

@@ -2,7 +2,6 @@ import { SealiftError } from "../error.ts";
 import { LOOP_HINT } from "../tar/safety.ts";
 import { shownName } from "../tar/shown-name.ts";
 import type { LayerEntry } from "./layer-entries.ts";
-import type { Superseded } from "./waste.ts";
 
 /** What an image's layers come to when one is laid upon the other. */
 export interface MergedTree {
@@ -50,6 +49,15 @@ export interface Inode {
   readonly entry: LayerEntry | undefined;
   /** How many paths lead to it; of a folder it says nothing. */
   readonly links: number;
+}
+
+/** A file's content that a layer holds though no path leads to it any more. */
+export interface Superseded {
+  readonly path: string;
+  /** Which layer holds it: an index, the lowest is 0. */
+  readonly layer: number;
+  /** Bytes. */
+  readonly size: number;
 }
 
 /** As many symlinks as Linux follows before ELOOP. */

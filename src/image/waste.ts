@@ -1,13 +1,4 @@
-import type { MergedTree } from "./tree.ts";
-
-/** A file's content that a layer holds though no path leads to it any more. */
-export interface Superseded {
-  readonly path: string;
-  /** Which layer holds it: an index, the lowest is 0. */
-  readonly layer: number;
-  /** Bytes. */
-  readonly size: number;
-}
+import type { MergedTree, Superseded } from "./tree.ts";
 
 /** What an image carries in vain, and would not if its layers were made one. */
 export interface Waste {
