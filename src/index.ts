@@ -14,7 +14,8 @@ export type { FileMode, FileSystem, Files, FilesWriter, FileWriter, TreeEntry } 
 export type { IndexSink } from "./bytes/piece-index.ts";
 export type { FileAttributes, RootFsWriter } from "./bytes/root-fs.ts";
 export { blobSlices, bytesSlices, type Slices } from "./bytes/slices.ts";
-export { memorySpool, type Spool, type SpooledContent, type SpoolSlot } from "./bytes/spool.ts";
+export { memorySpool, type Spool, type SpoolSlot } from "./bytes/spool.ts";
+export type { SpooledContent } from "./bytes/spooled-content.ts";
 export { type ByteStream, collect, streamFrom, streamOf } from "./bytes/stream.ts";
 export { verified } from "./bytes/verified.ts";
 export {

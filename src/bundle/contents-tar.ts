@@ -1,4 +1,4 @@
-import { spoolContent } from "../bytes/spool.ts";
+import { spoolContent } from "../bytes/spooled-content.ts";
 import { type ByteStream, chunksOf } from "../bytes/stream.ts";
 import { SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";

@@ -1,5 +1,5 @@
 import type { Slices } from "../bytes/slices.ts";
-import { spoolContent } from "../bytes/spool.ts";
+import { spoolContent } from "../bytes/spooled-content.ts";
 import { type ByteStream, chunksOf, collect, streamFrom } from "../bytes/stream.ts";
 import { verified } from "../bytes/verified.ts";
 import { gunzip } from "../compression/gzip.ts";

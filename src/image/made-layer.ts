@@ -1,5 +1,5 @@
 import { observed } from "../bytes/progress.ts";
-import { type SpooledContent, spoolContent } from "../bytes/spool.ts";
+import { type SpooledContent, spoolContent } from "../bytes/spooled-content.ts";
 import type { ByteStream } from "../bytes/stream.ts";
 import { compress } from "../compression/compress.ts";
 import type { Host } from "../host.ts";

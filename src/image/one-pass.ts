@@ -1,6 +1,6 @@
 import type { EarlyReader } from "../bytes/growing-content.ts";
 import { tapped } from "../bytes/progress.ts";
-import { type SpooledContent, spoolContent } from "../bytes/spool.ts";
+import { type SpooledContent, spoolContent } from "../bytes/spooled-content.ts";
 import { type ByteStream, chunksOf, streamFrom } from "../bytes/stream.ts";
 import { gzip } from "../compression/gzip.ts";
 import type { Host } from "../host.ts";

@@ -1,6 +1,6 @@
 import type { EarlyReader } from "../bytes/growing-content.ts";
 import { observed } from "../bytes/progress.ts";
-import { type SpooledContent, spoolContent } from "../bytes/spool.ts";
+import { type SpooledContent, spoolContent } from "../bytes/spooled-content.ts";
 import { compress } from "../compression/compress.ts";
 import type { Host } from "../host.ts";
 import { KERNEL_VERSION } from "../kernel/kernels.ts";

@@ -1,4 +1,4 @@
-import { type SpooledContent, spoolVerified } from "../bytes/spool.ts";
+import { type SpooledContent, spoolVerified } from "../bytes/spooled-content.ts";
 import type { ByteStream } from "../bytes/stream.ts";
 import { verified } from "../bytes/verified.ts";
 import { decompress } from "../compression/decompress.ts";

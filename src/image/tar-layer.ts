@@ -2,7 +2,7 @@ import type { Content } from "../bytes/content.ts";
 import type { EarlyReader } from "../bytes/growing-content.ts";
 import { observed } from "../bytes/progress.ts";
 import type { Slices } from "../bytes/slices.ts";
-import { spoolContent } from "../bytes/spool.ts";
+import { spoolContent } from "../bytes/spooled-content.ts";
 import { gzip } from "../compression/gzip.ts";
 import type { Host } from "../host.ts";
 import { GZIP_LEVEL, KERNEL_VERSION } from "../kernel/kernels.ts";

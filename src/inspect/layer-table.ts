@@ -1,4 +1,4 @@
-import { type SpooledContent, spoolContent } from "../bytes/spool.ts";
+import { type SpooledContent, spoolContent } from "../bytes/spooled-content.ts";
 import { type ByteStream, streamFrom } from "../bytes/stream.ts";
 import { verified } from "../bytes/verified.ts";
 import { type ErrorCode, isSealiftError, reasonOf, SealiftError } from "../error.ts";

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { contentOf } from "../../../src/bytes/content.ts";
 import { type EarlyReader, GrowingContent } from "../../../src/bytes/growing-content.ts";
-import { memorySpool, spoolContent } from "../../../src/bytes/spool.ts";
+import { memorySpool } from "../../../src/bytes/spool.ts";
+import { spoolContent } from "../../../src/bytes/spooled-content.ts";
 import { collect, concat, streamFrom } from "../../../src/bytes/stream.ts";
 import { fallbackKernels } from "../../../src/kernel/fallback.ts";
 

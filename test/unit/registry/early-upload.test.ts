@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Content, contentOf } from "../../../src/bytes/content.ts";
 import type { GrowingContent } from "../../../src/bytes/growing-content.ts";
-import { spoolContent } from "../../../src/bytes/spool.ts";
+import { spoolContent } from "../../../src/bytes/spooled-content.ts";
 import { streamFrom } from "../../../src/bytes/stream.ts";
 import { RegistryClient } from "../../../src/registry/client.ts";
 import { EarlyUpload } from "../../../src/registry/early-upload.ts";
