@@ -2,6 +2,7 @@ import { type ByteStream, chunksOf, streamFrom } from "../bytes/stream.ts";
 import { SealiftError } from "../error.ts";
 import type { FetchResponse } from "../host.ts";
 import type { Digest } from "../oci/digest.ts";
+import type { BlobLocations } from "./blob-locations.ts";
 import type { Call, RegistryClient } from "./client.ts";
 import { TransientError } from "./failure.ts";
 import { Patience, retrying } from "./retry.ts";
@@ -43,10 +44,11 @@ export async function hasBlob(
  */
 export async function openBlob(
   client: RegistryClient,
+  locations: BlobLocations,
   repository: string,
   range: BlobRange,
 ): Promise<ByteStream> {
-  const download = new Download(client, repository, range);
+  const download = new Download(client, locations, repository, range);
   await retrying(client.host, () => download.connect());
   return streamFrom(chunksOfDownload(download), () => download.cancel());
 }
@@ -68,6 +70,7 @@ const MAX_PASSED_OVER = 1 << 20;
 
 class Download {
   readonly #client: RegistryClient;
+  readonly #locations: BlobLocations;
   readonly #call: Call;
   readonly #range: BlobRange;
   readonly #patience: Patience;
@@ -79,8 +82,9 @@ class Download {
   /** Bytes to pass over: what a server without Range sends again. */
   #skip = 0;
 
-  constructor(client: RegistryClient, repository: string, range: BlobRange) {
+  constructor(client: RegistryClient, locations: BlobLocations, repository: string, range: BlobRange) {
     this.#client = client;
+    this.#locations = locations;
     this.#range = range;
     this.#position = range.start;
     this.#patience = new Patience(client.host);
@@ -100,12 +104,12 @@ class Download {
     if (start === end && size > 0) return;
     const partial = this.#position > 0 || end < size;
     const headers = { range: `bytes=${this.#position}-${end < size ? end - 1 : ""}` };
-    const { response } = await this.#client.locations.once({ ...this.#call, ...(partial && { headers }) });
+    const { response } = await this.#locations.once({ ...this.#call, ...(partial && { headers }) });
     try {
       this.#skip = response.status === 206 ? this.#checkRange(response) : this.#position;
       if (response.status === 200) this.#checkWhole(response);
     } catch (error) {
-      this.#client.locations.forget(this.#call);
+      this.#locations.forget(this.#call);
       await discard(response);
       throw error;
     }
@@ -122,7 +126,7 @@ class Download {
         if (chunk) this.#patience.progressed();
         return chunk;
       } catch (error) {
-        this.#client.locations.forget(this.#call);
+        this.#locations.forget(this.#call);
         await this.cancel();
         await this.#patience.after(networkFailure(this.#client.host, this.#call.what, this.#call.url, error));
       }

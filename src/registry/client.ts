@@ -2,7 +2,6 @@ import { collect } from "../bytes/stream.ts";
 import type { ErrorCode } from "../error.ts";
 import type { Credential, FetchResponse, Host } from "../host.ts";
 import { Authenticator } from "./auth.ts";
-import { BlobLocations } from "./blob-locations.ts";
 import { type Endpoint, endpointOf, endpointUrl } from "./endpoint.ts";
 import { failureOf, quote } from "./failure.ts";
 import { retrying } from "./retry.ts";
@@ -30,7 +29,6 @@ export interface RegistryOptions {
 export class RegistryClient {
   readonly host: Host;
   readonly endpoint: Endpoint;
-  readonly locations: BlobLocations = new BlobLocations(this);
   readonly #auth: Authenticator;
   readonly #warned = new Set<string>();
 

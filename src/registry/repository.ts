@@ -3,6 +3,7 @@ import type { ByteStream } from "../bytes/stream.ts";
 import type { Host } from "../host.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
+import { BlobLocations } from "./blob-locations.ts";
 import { hasBlob, openBlob } from "./blobs.ts";
 import { listRepositories } from "./catalog.ts";
 import { RegistryClient, type RegistryOptions } from "./client.ts";
@@ -47,7 +48,7 @@ export interface RepositoryOptions extends RegistryOptions {
   readonly chunkSize?: number;
 }
 
-/** A registry, whose repositories share logins and tokens. */
+/** A registry, whose repositories share logins, tokens and where blobs were found. */
 export interface Registry {
   readonly registry: string;
   /** Throws REFERENCE_INVALID when used with a name that is none. */
@@ -59,9 +60,10 @@ export interface Registry {
 /** A remote registry; nothing is sent before it is asked for something. Throws REFERENCE_INVALID. */
 export function openRegistry(host: Host, registry: string, options: RepositoryOptions = {}): Registry {
   const client = new RegistryClient(host, registry, options);
+  const locations = new BlobLocations(client);
   return {
     registry,
-    repository: (name) => repositoryOf(client, name, options.chunkSize),
+    repository: (name) => repositoryOf(client, locations, name, options.chunkSize),
     repositories: () => listRepositories(client),
   };
 }
@@ -75,10 +77,15 @@ export function openRepository(
   return openRegistry(host, registry, options).repository(repository);
 }
 
-function repositoryOf(client: RegistryClient, name: string, chunkSize: number | undefined): Repository {
+function repositoryOf(
+  client: RegistryClient,
+  locations: BlobLocations,
+  name: string,
+  chunkSize: number | undefined,
+): Repository {
   const fallback = new ReferrersFallback(client, name);
   const open: Repository["openBlob"] = ({ digest, size }, start = 0, end = size) =>
-    openBlob(client, name, { digest, size, start, end });
+    openBlob(client, locations, name, { digest, size, start, end });
   const push = { refusing: new Set<string>(), ...(chunkSize !== undefined && { chunkSize }) };
   return {
     registry: client.endpoint.registry,
