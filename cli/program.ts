@@ -60,7 +60,7 @@ async function buildProgram(args: readonly string[], exit: (code: number) => voi
     })
     .helpCommand("help [command|topic]", "show a command's help, or a topic")
     .addHelpText("after", HELP);
-  for (const add of await loadCommands(args)) add(program, exit);
+  for (const add of await loadCommands(args)) add(program, exit, run);
   finish(program);
   return program;
 }

@@ -1,7 +1,11 @@
 import type { Command } from "commander";
 
-/** Adds a verb to the program; `exit` is told its exit code. */
-type AddCommand = (program: Command, exit: (code: number) => void) => void;
+/** Adds a verb to the program; `exit` is told its exit code, `run` is for a verb that stands for another command line. */
+type AddCommand = (
+  program: Command,
+  exit: (code: number) => void,
+  run: (args: readonly string[]) => Promise<number>,
+) => void;
 
 /** The verbs, in the order of the help. Each is loaded when it is used: all of them take ten times as long as Node's own start. */
 const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {

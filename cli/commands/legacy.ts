@@ -115,7 +115,11 @@ const LEGACY: Readonly<Record<string, LegacyCommand>> = {
 };
 
 /** The old commands, which the help does not list; each says what it is called today, and does that. */
-export function addLegacy(program: Command, exit: (code: number) => void): void {
+export function addLegacy(
+  program: Command,
+  exit: (code: number) => void,
+  run: (args: readonly string[]) => Promise<number>,
+): void {
   for (const [name, { arguments: names, options, today }] of Object.entries(LEGACY)) {
     const command = program.command(name, { hidden: true }).summary("an old command of occystrap's");
     for (const argument of names) command.argument(`<${argument}>`);
@@ -130,7 +134,6 @@ export function addLegacy(program: Command, exit: (code: number) => void): void 
         type: "warning",
         message: `${name} is an old name; use: sealift ${args.map(quoted).join(" ")}`,
       });
-      const { run } = await import("../program.ts");
       exit(await run(args));
     });
   }
