@@ -1,5 +1,4 @@
 import { DurableObject } from "cloudflare:workers";
-import type { StoreBindings } from "./cloudflare-bindings.ts";
 import { type Content, sweepSegments } from "./r2-store-segments.ts";
 
 const CONTENT = "content";
@@ -17,7 +16,7 @@ export type Adoption = "taken" | "present" | "dropped";
  * decided in one place makes "the first to store it" and "the last to let go of
  * it" moments, not races; R2 alone has no delete that depends on anything.
  */
-export class ContentObject extends DurableObject<StoreBindings> {
+export class ContentObject extends DurableObject<{ readonly BUCKET: R2Bucket }> {
   /** Where the bytes are, if the repository may read them. */
   read(repository: string): Content | undefined {
     return this.#isHeldBy(repository) ? this.#content : undefined;

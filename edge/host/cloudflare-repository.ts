@@ -3,7 +3,7 @@ import { concat } from "../../src/bytes/stream.ts";
 import type { Descriptor } from "../../src/oci/descriptor.ts";
 import type { Digest } from "../../src/oci/digest.ts";
 import type { PageOptions, Referrer, StoredManifest } from "../../src/store/store.ts";
-import type { StoreBindings } from "./cloudflare-bindings.ts";
+import type { CatalogObject } from "./cloudflare-catalog.ts";
 
 const KNOWN = "known";
 
@@ -19,11 +19,16 @@ const SCHEMA = `
     part INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (digest, part)
   );`;
 
+/** Who tells which repositories there are. */
+interface CatalogBinding {
+  readonly CATALOG: DurableObjectNamespace<CatalogObject>;
+}
+
 /**
  * One repository: its tags, its manifests and who refers to whom, in one
  * database, so that each change is whole and comes before or after any other.
  */
-export class RepositoryObject extends DurableObject<StoreBindings> {
+export class RepositoryObject extends DurableObject<CatalogBinding> {
   /** Makes the repository known from now on. */
   async enlist(name: string): Promise<void> {
     if (this.#isKnown) return;

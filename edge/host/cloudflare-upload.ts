@@ -1,6 +1,6 @@
 import { DurableObject, RpcTarget } from "cloudflare:workers";
 import type { Digest } from "../../src/oci/digest.ts";
-import type { StoreBindings } from "./cloudflare-bindings.ts";
+import type { ContentObject } from "./cloudflare-content.ts";
 import { type Segment, segmentKey, sweepSegments } from "./r2-store-segments.ts";
 
 const UPLOAD = "upload";
@@ -64,11 +64,17 @@ export class Hold extends RpcTarget {
   }
 }
 
+/** Where its bytes go, and what they become. */
+interface UploadBindings {
+  readonly BUCKET: R2Bucket;
+  readonly CONTENTS: DurableObjectNamespace<ContentObject>;
+}
+
 /**
  * One upload: its segments, their hash's state and who may add to them. Nothing
  * that must survive is held in memory, so it may be evicted between any two calls.
  */
-export class UploadObject extends DurableObject<StoreBindings> {
+export class UploadObject extends DurableObject<UploadBindings> {
   /** The claim in force. Lost with the instance: then the epoch alone keeps writers apart. */
   #holder: number | undefined;
 
