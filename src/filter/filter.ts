@@ -1,6 +1,6 @@
 import type { Host } from "../host.ts";
-import type { AnyManifest, Image } from "../image/image.ts";
-import { isMultiPlatform, type MultiPlatformImage, mapImages } from "../image/multi-platform-image.ts";
+import type { AnyManifest, Image, MultiPlatformImage } from "../image/image.ts";
+import { isMultiPlatform, mapImages } from "../image/multi-platform-image.ts";
 
 /** Changes an image, or looks into it: pure on the model, lazy on bytes. */
 export interface Filter {

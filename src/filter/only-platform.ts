@@ -1,13 +1,6 @@
 import type { Host } from "../host.ts";
-import type { Image } from "../image/image.ts";
-import {
-  isAbout,
-  isImage,
-  isMultiPlatform,
-  type Member,
-  type MultiPlatformImage,
-  withMembers,
-} from "../image/multi-platform-image.ts";
+import type { Image, Member, MultiPlatformImage } from "../image/image.ts";
+import { isAbout, isImage, isMultiPlatform, withMembers } from "../image/multi-platform-image.ts";
 import { watchedImage } from "../image/watched-image.ts";
 import type { Descriptor, Platform } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";

@@ -4,10 +4,9 @@ import type { ByteStream } from "../bytes/stream.ts";
 import type { ImageConfig } from "../oci/config.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
+import type { ImageIndex } from "../oci/image-index.ts";
 import type { Manifest } from "../oci/manifest.ts";
-import type { Artifact } from "./artifact.ts";
 import type { Destination } from "./destination.ts";
-import type { MultiPlatformImage } from "./multi-platform-image.ts";
 
 /** What a manifest is called where it comes from. */
 export interface Named {
@@ -39,7 +38,7 @@ export interface Attachment {
 /** An image, for one platform or for several. */
 export type AnyImage = Image | MultiPlatformImage;
 
-/** Whatever a manifest or index can stand for. */
+/** Whatever a manifest or index can stand for. All of these may have attachments, which may be any of these: so they stand together. */
 export type AnyManifest = AnyImage | Artifact;
 
 /**
@@ -54,6 +53,27 @@ export interface Image extends Named, Attached {
   config(): Promise<Document<ImageConfig>>;
   /** As {@link config}. */
   manifest(): Promise<Document<Manifest>>;
+}
+
+/** Images for several platforms under one index. */
+export interface MultiPlatformImage extends Named, Attached {
+  /** What the index lists, in its order; a nested index is a multi-platform image in its turn. */
+  readonly members: readonly Member[];
+  /** The original bytes unless a member changed; then made from the members, which are rewritten first. */
+  index(): Promise<Document<ImageIndex>>;
+}
+
+export interface Member {
+  /** As the index lists it, with the platform; digest and size may have changed since. */
+  readonly descriptor: Descriptor;
+  readonly content: AnyManifest;
+}
+
+/** A manifest that is no image: a signature, an SBOM, an attestation. It is copied as it is. */
+export interface Artifact extends Named, Attached {
+  readonly manifest: Document<Manifest>;
+  /** Its config, then its layers. */
+  readonly blobs: readonly LayerBlob[];
 }
 
 /** A JSON document with the bytes that have its digest. Never serialised again. */

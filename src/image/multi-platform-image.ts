@@ -6,22 +6,8 @@ import type { Digest } from "../oci/digest.ts";
 import { type ImageIndex, parseImageIndex } from "../oci/image-index.ts";
 import { encodeJson } from "../oci/json.ts";
 import { MEDIA_TYPE } from "../oci/media-type.ts";
-import type { AnyManifest, Attached, Document, Image, Named } from "./image.ts";
+import type { AnyManifest, Document, Image, Member, MultiPlatformImage } from "./image.ts";
 import { once } from "./once.ts";
-
-/** Images for several platforms under one index. */
-export interface MultiPlatformImage extends Named, Attached {
-  /** What the index lists, in its order; a nested index is a multi-platform image in its turn. */
-  readonly members: readonly Member[];
-  /** The original bytes unless a member changed; then made from the members, which are rewritten first. */
-  index(): Promise<Document<ImageIndex>>;
-}
-
-export interface Member {
-  /** As the index lists it, with the platform; digest and size may have changed since. */
-  readonly descriptor: Descriptor;
-  readonly content: AnyManifest;
-}
 
 export function isMultiPlatform(image: AnyManifest): image is MultiPlatformImage {
   return "members" in image;

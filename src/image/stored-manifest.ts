@@ -5,9 +5,8 @@ import type { Digest } from "../oci/digest.ts";
 import { type ImageIndex, parseImageIndex } from "../oci/image-index.ts";
 import { type Manifest, parseManifest } from "../oci/manifest.ts";
 import { isIndexType, MEDIA_TYPE } from "../oci/media-type.ts";
-import { storedArtifact } from "./artifact.ts";
-import type { AnyManifest, Attached, Attachment, Named } from "./image.ts";
-import type { Member } from "./multi-platform-image.ts";
+import type { AnyManifest, Attached, Attachment, Member, Named } from "./image.ts";
+import { storedArtifact } from "./stored-artifact.ts";
 import { type BlobStorage, readDocument } from "./stored-blob.ts";
 import { storedImage } from "./stored-image.ts";
 

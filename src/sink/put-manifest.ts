@@ -3,13 +3,16 @@ import { type Content, contentOf } from "../bytes/content.ts";
 import { sideBySide } from "../bytes/side-by-side.ts";
 import type { Host } from "../host.ts";
 import type { Destination } from "../image/destination.ts";
-import type { AnyManifest, Attachments, Document, Image, Layer, LayerBlob } from "../image/image.ts";
-import {
-  documentOf,
-  isImage,
-  isMultiPlatform,
-  type MultiPlatformImage,
-} from "../image/multi-platform-image.ts";
+import type {
+  AnyManifest,
+  Attachments,
+  Document,
+  Image,
+  Layer,
+  LayerBlob,
+  MultiPlatformImage,
+} from "../image/image.ts";
+import { documentOf, isImage, isMultiPlatform } from "../image/multi-platform-image.ts";
 import type { Digest } from "../oci/digest.ts";
 import { noted } from "./layer-note.ts";
 import type { SinkLayer } from "./sink.ts";

@@ -1,14 +1,7 @@
 import type { Host } from "../host.ts";
 import type { Manifest } from "../oci/manifest.ts";
-import type { Attached, Document, LayerBlob, Named } from "./image.ts";
+import type { Artifact, Attached, Document, Named } from "./image.ts";
 import { type BlobStorage, storedBlob } from "./stored-blob.ts";
-
-/** A manifest that is no image: a signature, an SBOM, an attestation. It is copied as it is. */
-export interface Artifact extends Named, Attached {
-  readonly manifest: Document<Manifest>;
-  /** Its config, then its layers. */
-  readonly blobs: readonly LayerBlob[];
-}
 
 /** The artifact of a manifest that is stored somewhere. */
 export function storedArtifact(
