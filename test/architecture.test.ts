@@ -1,18 +1,32 @@
 import { globSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { formatOffences, offencesOf } from "./architecture.ts";
+import { circlesOf, formatOffences, offencesOf } from "./architecture.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const sources = globSync("{src,edge,cli,web}/**/*.{ts,tsx}", { cwd: root, exclude: ["**/node_modules/**"] })
-  .map((path) => path.replaceAll("\\", "/"))
-  .sort();
+const sources = filesOf("{src,edge,cli,web}/**/*.{ts,tsx}");
+const all = filesOf("{src,edge,cli,web,assembly,bench,scripts}/**/*.{ts,tsx,mjs}");
+
+function filesOf(pattern: string): readonly string[] {
+  return globSync(pattern, { cwd: root, exclude: ["**/node_modules/**"] })
+    .map((path) => path.replaceAll("\\", "/"))
+    .sort();
+}
+
+function read(file: string): string {
+  return readFileSync(`${root}/${file}`, "utf8");
+}
 
 describe("the sources", () => {
   it("import only what stands above them, and use no other host's globals", () => {
     expect(sources.length).toBeGreaterThan(50);
-    const offences = sources.flatMap((file) => offencesOf(file, readFileSync(`${root}/${file}`, "utf8")));
+    const offences = sources.flatMap((file) => offencesOf(file, read(file)));
     expect(formatOffences(offences)).toBe("");
+  });
+
+  it("import each other in no circle, not even for a type", () => {
+    expect(all.length).toBeGreaterThan(sources.length);
+    expect(circlesOf(new Map(all.map((file) => [file, read(file)])))).toEqual([]);
   });
 });
 
@@ -78,6 +92,36 @@ describe("the check of the sources", () => {
         return { module: document, window, size: process, at: x.localStorage, require() {} };
       }`;
     expect(found("src/oci/a.ts", source)).toBe("");
+  });
+
+  it.each([
+    ["by values", "src/oci/b.ts", 'import { b } from "./b.ts";', 'export { a } from "./a.ts";'],
+    ["by types", "src/oci/b.ts", 'import type { B } from "./b.ts";', 'type A = import("./a.ts").A;'],
+    ["at run time", "src/oci/b.ts", 'import { b } from "./b.ts";', 'const a = await import("./a.ts");'],
+    ["without extensions", "src/oci/b.ts", 'import { b } from "./b";', 'import { a } from "./a";'],
+    ["with queries", "src/tar/b.ts", 'import b from "../tar/b.ts?worker";', 'import "../oci/a.ts";'],
+  ])("finds a circle of two %s", (_, other, source, otherSource) => {
+    const circle = circlesOf(
+      new Map([
+        ["src/oci/a.ts", source],
+        [other, otherSource],
+      ]),
+    );
+    expect(circle).toEqual([`src/oci/a.ts → ${other} → src/oci/a.ts`]);
+  });
+
+  it("finds a circle of several behind what imports it, and none where two ways meet", () => {
+    const importing = (...names: string[]) => names.map((name) => `import "./${name}.ts";`).join("");
+    const files = (circle: boolean) =>
+      new Map([
+        ["src/a.ts", importing("b", "c")],
+        ["src/b.ts", importing("d")],
+        ["src/c.ts", importing("d")],
+        ["src/d.ts", importing("e")],
+        ["src/e.ts", importing(...(circle ? ["c"] : []))],
+      ]);
+    expect(circlesOf(files(false))).toEqual([]);
+    expect(circlesOf(files(true))).toEqual(["src/d.ts → src/e.ts → src/c.ts → src/d.ts"]);
   });
 
   it("names file and line", () => {

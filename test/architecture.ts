@@ -1,4 +1,4 @@
-/** Who may import whom, and which globals each part does without: ARCHITECTURE.md's table as a check. */
+/** Who may import whom, in no circle, and which globals each part does without: ARCHITECTURE.md's table as a check. */
 import { isBuiltin } from "node:module";
 import { posix } from "node:path";
 import { parseSync } from "vite";
@@ -78,6 +78,32 @@ export function offencesOf(file: string, source: string): readonly Offence[] {
 /** For a test's message: one line per offence, as compilers print them. */
 export function formatOffences(offences: readonly Offence[]): string {
   return offences.map(({ file, line, what }) => `${file}:${line}: ${what}`).join("\n");
+}
+
+/** The ways by which files, given by path, import themselves, if only for a type; of circles that share files perhaps not all. */
+export function circlesOf(sources: ReadonlyMap<string, string>): readonly string[] {
+  const imports = new Map([...sources].map(([file, source]) => [file, importedBy(file, source)]));
+  const circles: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string, trail: readonly string[]) => {
+    const start = trail.indexOf(file);
+    if (start >= 0) circles.push([...trail.slice(start), file].join(" → "));
+    else if (!done.has(file)) {
+      for (const target of imports.get(file) ?? []) visit(target, [...trail, file]);
+      done.add(file);
+    }
+  };
+  for (const file of imports.keys()) visit(file, []);
+  return circles;
+}
+
+/** In the kernels the extension is left out, in the page a query says how a file is wanted. */
+function importedBy(file: string, source: string): readonly string[] {
+  const { imports } = readFacts(parseSync(file, source).program);
+  return imports
+    .filter(({ specifier }) => specifier.startsWith("."))
+    .map(({ specifier }) => posix.join(posix.dirname(file), specifier).replace(/\?.*/, ""))
+    .map((path) => (posix.extname(path) ? path : `${path}.ts`));
 }
 
 function importOffence(file: string, specifier: string): string | undefined {
