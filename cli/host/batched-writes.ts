@@ -1,10 +1,15 @@
 import type { FileHandle } from "node:fs/promises";
+import { giveBack } from "../../src/bytes/loan.ts";
 
 /** A system call costs more than copying a small chunk; beyond this size it does not. */
 const BATCH_SIZE = 1 << 20;
 
 /** Bytes whose copying costs more than a system call. */
 const WORTH_A_CALL = 128 * 1024;
+
+/** Batches of files that are written, for the next ones: of many small files each would fill little of a new one. */
+const spare: Buffer[] = [];
+const MAX_SPARE = 4;
 
 /** Bytes after which the disk begins on what shall be on it in the end: at the end alone, everything else had to wait for it. */
 const SYNC_EVERY = 8 << 20;
@@ -48,11 +53,15 @@ export class BatchedWrites {
     return this.#written;
   }
 
-  /** As `write`, of a chunk that nobody changes any more: a large one is written from where it is. */
+  /** As `write`, of a chunk that nobody else has any more: a large one is written from where it is. */
   async give(chunk: Uint8Array): Promise<void> {
-    if (chunk.length < WORTH_A_CALL) return this.write(chunk);
-    await this.flush();
-    this.#begin(chunk);
+    if (chunk.length < WORTH_A_CALL) {
+      await this.write(chunk);
+      giveBack(chunk);
+    } else {
+      await this.flush();
+      this.#begin(this.#append(chunk).then(() => giveBack(chunk)));
+    }
   }
 
   /** Resolves when the chunk may be reused. That it could not be written, a later call may be the first to tell. */
@@ -63,7 +72,7 @@ export class BatchedWrites {
       return this.#append(chunk);
     }
     if (this.#filled + chunk.length > BATCH_SIZE) await this.#turnOver();
-    const [batch = Buffer.allocUnsafeSlow(BATCH_SIZE), other] = this.#batches;
+    const [batch = spare.pop() ?? Buffer.allocUnsafeSlow(BATCH_SIZE), other] = this.#batches;
     batch.set(chunk, this.#filled);
     this.#batches = [batch, other];
     this.#filled += chunk.length;
@@ -81,14 +90,14 @@ export class BatchedWrites {
     const [full, other] = this.#batches;
     if (!full || this.#filled === 0) return;
     this.#batches = [other, full];
-    this.#begin(full.subarray(0, this.#filled));
+    this.#begin(this.#append(full.subarray(0, this.#filled)));
     this.#filled = 0;
   }
 
-  #begin(bytes: Uint8Array): void {
-    this.#writing = this.#append(bytes);
+  #begin(writing: Promise<void>): void {
+    this.#writing = writing;
     // Told to the next call.
-    this.#writing.catch(() => {});
+    writing.catch(() => {});
   }
 
   /** Writes over bytes that were written before. */
@@ -106,6 +115,7 @@ export class BatchedWrites {
   /** Writes what waits and gives back the batches' memory. */
   async finish(): Promise<void> {
     await this.flush();
+    for (const batch of this.#batches) if (batch && spare.length < MAX_SPARE) spare.push(batch);
     this.#batches = [];
   }
 

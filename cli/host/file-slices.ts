@@ -1,4 +1,5 @@
 import { type FileHandle, open } from "node:fs/promises";
+import { lend } from "../../src/bytes/loan.ts";
 import type { Slices } from "../../src/bytes/slices.ts";
 import { type ByteStream, streamFrom } from "../../src/bytes/stream.ts";
 import { SealiftError } from "../../src/error.ts";
@@ -28,10 +29,12 @@ export function fileStream(path: string, flags: string | number = "r"): ByteStre
 async function* range(shared: SharedHandle, path: string, start: number, end: number) {
   if (start >= end) return;
   const handle = await shared.acquire();
+  const spare: Buffer<ArrayBuffer>[] = [];
   try {
     for (let position = start; position < end; ) {
-      const chunk = Buffer.allocUnsafeSlow(Math.min(READ_SIZE, end - position));
-      const { bytesRead } = await filing("read", path, () => handle.read(chunk, 0, chunk.length, position));
+      const chunk = spare.pop() ?? Buffer.allocUnsafeSlow(Math.min(READ_SIZE, end - position));
+      const length = Math.min(chunk.length, end - position);
+      const { bytesRead } = await filing("read", path, () => handle.read(chunk, 0, length, position));
       if (bytesRead === 0) {
         throw new SealiftError(
           "IO",
@@ -39,7 +42,7 @@ async function* range(shared: SharedHandle, path: string, start: number, end: nu
         );
       }
       position += bytesRead;
-      yield plain(chunk, bytesRead);
+      yield lend(plain(chunk, bytesRead), () => spare.push(chunk));
     }
   } finally {
     await shared.release();

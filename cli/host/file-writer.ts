@@ -95,7 +95,7 @@ class OpenFile implements SeekableWriter {
   }
 
   write(chunk: Uint8Array): Promise<void> {
-    return filing("write", this.#path, () => this.#writes.write(chunk));
+    return filing("write", this.#path, () => this.#writes.give(chunk));
   }
 
   get position(): number {

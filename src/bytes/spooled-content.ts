@@ -2,6 +2,7 @@ import type { Kernels } from "../kernel/kernels.ts";
 import { type Digest, formatDigest } from "../oci/digest.ts";
 import type { Content } from "./content.ts";
 import { type EarlyReader, GrowingContent } from "./growing-content.ts";
+import { giveBack } from "./loan.ts";
 import type { Spool } from "./spool.ts";
 import { type ByteStream, chunksOf } from "./stream.ts";
 
@@ -55,6 +56,7 @@ async function fill(spool: Spool, stream: ByteStream, filling: Filling): Promise
       filling.see(chunk);
       size += chunk.length;
       await slot.write(chunk);
+      giveBack(chunk);
       growing?.grown();
       if (size >= from && !growing) {
         growing = new GrowingContent(slot);

@@ -1,5 +1,6 @@
 /** Byte streams: making them, reading them, and reading them whole under a limit. */
 import { SealiftError } from "../error.ts";
+import { giveBack, isLent } from "./loan.ts";
 
 export type ByteStream = ReadableStream<Uint8Array>;
 
@@ -134,7 +135,9 @@ export async function collect(stream: ByteStream, limit: number, what = "stream"
     }
     parts.push(chunk);
   }
-  return withoutRest(concat(parts, size));
+  const whole = withoutRest(concat(parts, size));
+  parts.forEach(giveBack);
+  return whole;
 }
 
 /** What is kept of a stream must not keep a socket's whole buffer, of which it is a small part. */
@@ -144,7 +147,9 @@ function withoutRest(bytes: Uint8Array): Uint8Array {
 
 /** Joins chunks; `size` is their total length, if known. */
 export function concat(parts: readonly Uint8Array[], size?: number): Uint8Array {
-  if (parts.length === 1) return parts[0] as Uint8Array;
+  const [first] = parts;
+  // What is on loan may not be kept.
+  if (first && parts.length === 1) return isLent(first) ? new Uint8Array(first) : first;
   const whole = new Uint8Array(size ?? parts.reduce((sum, part) => sum + part.length, 0));
   let offset = 0;
   for (const part of parts) {
@@ -162,6 +167,9 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 /** Reads a stream to its end for its side effects; returns the byte count. */
 export async function drain(stream: ByteStream): Promise<number> {
   let size = 0;
-  for await (const chunk of chunksOf(stream)) size += chunk.length;
+  for await (const chunk of chunksOf(stream)) {
+    size += chunk.length;
+    giveBack(chunk);
+  }
   return size;
 }

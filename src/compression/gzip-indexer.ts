@@ -1,5 +1,6 @@
 import type { Content } from "../bytes/content.ts";
 import { Gather } from "../bytes/gather.ts";
+import { giveBack } from "../bytes/loan.ts";
 import type { IndexSink } from "../bytes/piece-index.ts";
 import { type ByteStream, chunksOf, drain, streamFrom } from "../bytes/stream.ts";
 import { verified } from "../bytes/verified.ts";
@@ -83,6 +84,7 @@ async function* indexedChunks(
         for (const part of file.take()) await sink.write(part);
         yield* output.take();
       }
+      giveBack(chunk);
     }
     codec.end(emit);
     file.end(about, spans.end());

@@ -4,6 +4,7 @@
  * anywhere and joined here: the bytes are those of the kernels' own codec.
  */
 import { Gather } from "../bytes/gather.ts";
+import { giveBack } from "../bytes/loan.ts";
 import { type ByteStream, chunksOf } from "../bytes/stream.ts";
 import { GZIP_HEADER, gzipTrailer } from "../kernel/gzip-member.ts";
 import type { JobInput } from "../kernel/jobs.ts";
@@ -75,6 +76,7 @@ async function* deflateChunks(
       filled += part.length;
       at += part.length;
     }
+    giveBack(chunk);
   }
   yield finish(buffer ?? begin(), true);
 }

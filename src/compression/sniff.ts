@@ -39,16 +39,16 @@ export async function sniffCompression(stream: ByteStream): Promise<Sniffed> {
     parts.push(value);
     size += value.length;
   }
-  const head = concat(parts, size);
+  const head = concat(parts.map((part) => part.subarray(0, MAGIC_LENGTH)));
   return {
     compression: compressionOf(head),
-    stream: streamFrom(headThen(head, chunks), () => chunks.return()),
+    stream: streamFrom(partsThen(parts, chunks), () => chunks.return()),
   };
 }
 
-async function* headThen(head: Uint8Array, chunks: AsyncGenerator<Uint8Array, void, void>) {
+async function* partsThen(parts: readonly Uint8Array[], chunks: AsyncGenerator<Uint8Array, void, void>) {
   try {
-    yield head;
+    yield* parts;
     yield* chunks;
   } finally {
     await chunks.return();

@@ -1,4 +1,5 @@
 import { Gather } from "../bytes/gather.ts";
+import { giveBack } from "../bytes/loan.ts";
 import { type ByteStream, chunksOf, streamFrom } from "../bytes/stream.ts";
 import type { Codec } from "../kernel/kernels.ts";
 
@@ -24,6 +25,7 @@ async function* transcoded(stream: ByteStream, makeCodec: () => Codec | Promise<
         codec.write(chunk.subarray(offset, offset + piece), output.add);
         yield* output.take();
       }
+      giveBack(chunk);
     }
     codec.end(output.add);
     yield* output.rest();

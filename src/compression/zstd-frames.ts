@@ -1,3 +1,4 @@
+import { giveBack } from "../bytes/loan.ts";
 import { type ByteStream, chunksOf } from "../bytes/stream.ts";
 import { ZSTD_FRAME_SIZE } from "../kernel/kernels.ts";
 
@@ -25,6 +26,7 @@ export async function* frameContents(
       filled = 0;
       first = false;
     }
+    giveBack(chunk);
   }
   // No frame at all would not be zstd.
   if (frame || first) yield frame?.subarray(0, filled) ?? new Uint8Array();

@@ -1,3 +1,4 @@
+import { giveBack } from "../bytes/loan.ts";
 import { type ByteStream, chunksOf, streamFrom } from "../bytes/stream.ts";
 import { type InflateOptions, type Kernels, ZSTD_FRAME_SIZE } from "../kernel/kernels.ts";
 import type { Pool } from "../kernel/pool.ts";
@@ -18,6 +19,7 @@ async function* decoded(stream: ByteStream, kernels: Kernels, options: InflateOp
   try {
     for await (const chunk of chunksOf(stream)) {
       for (const view of decoder.write(chunk)) yield view.slice();
+      giveBack(chunk);
     }
     for (const view of decoder.end()) yield view.slice();
   } finally {

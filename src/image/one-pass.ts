@@ -1,4 +1,5 @@
 import type { EarlyReader } from "../bytes/growing-content.ts";
+import { giveBack } from "../bytes/loan.ts";
 import { tapped } from "../bytes/progress.ts";
 import { type SpooledContent, spoolContent } from "../bytes/spooled-content.ts";
 import { type ByteStream, chunksOf, streamFrom } from "../bytes/stream.ts";
@@ -112,7 +113,10 @@ class Beginning {
 function rewrittenBy(rewriter: PulledCodec, stream: ByteStream): ByteStream {
   return streamFrom(
     (async function* () {
-      for await (const chunk of chunksOf(stream)) yield* rewriter.write(chunk);
+      for await (const chunk of chunksOf(stream)) {
+        yield* rewriter.write(chunk);
+        giveBack(chunk);
+      }
       yield* rewriter.end();
     })(),
     (reason) => stream.cancel(reason),

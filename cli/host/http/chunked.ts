@@ -1,4 +1,5 @@
 /** RFC 9112, "Chunked Transfer Coding". */
+import { giveBack } from "../../../src/bytes/loan.ts";
 import { ended, type Incoming } from "./connection.ts";
 import { latin1, notHttp } from "./response-head.ts";
 
@@ -42,10 +43,13 @@ async function readLine(incoming: Incoming, limit: number): Promise<string> {
     const bytes = await incoming.read();
     if (!bytes) throw ended();
     const end = bytes.indexOf(LF);
-    line += latin1(end === -1 ? bytes : bytes.subarray(0, end + 1));
+    const ours = end === -1 ? bytes : bytes.subarray(0, end + 1);
+    const rest = bytes.subarray(ours.length);
+    line += latin1(ours);
+    giveBack(ours);
     if (line.length > limit + 2) throw notHttp("a line between its chunks is too long");
     if (end === -1) continue;
-    incoming.unread(bytes.subarray(end + 1));
+    incoming.unread(rest);
     if (line.charCodeAt(line.length - 2) !== CR)
       throw notHttp("a line between its chunks does not end as one");
     return line.slice(0, -2);

@@ -96,10 +96,16 @@ export class Connection implements Incoming {
     };
   }
 
-  /** Sends bytes, which nobody may change any more, as long as it is open; whether there is room for others. */
-  write(...parts: (Uint8Array | string)[]): boolean {
+  /**
+   * Sends bytes as long as it is open, which nobody may change before they are
+   * `onSent`; whether there is room for others.
+   */
+  write(parts: readonly (Uint8Array | string)[], onSent = () => {}): boolean {
     this.#socket.cork();
-    for (const part of parts) this.#socket.write(part, "latin1");
+    const sent = (error?: Error | null) => void (error ?? onSent());
+    parts.forEach((part, at) => {
+      this.#socket.write(part, "latin1", at === parts.length - 1 ? sent : undefined);
+    });
     this.#socket.uncork();
     return !this.#socket.writableNeedDrain;
   }

@@ -24,7 +24,7 @@ export async function exchange(
   });
   // Why it broke is told when it is waited for.
   answer.catch(() => {});
-  if (connection.isOpen) connection.write(head);
+  if (connection.isOpen) connection.write([head]);
   const sent = await sendBody(connection, init, silence, () => !answered);
   if (!answered) connection.limit(init.body === undefined ? patience : storing, "did not answer");
   const exchanged = { answer: await answer, sent };

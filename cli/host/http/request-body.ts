@@ -1,4 +1,5 @@
 /** A request's body, on its way. */
+import { giveBack } from "../../../src/bytes/loan.ts";
 import { chunksOf } from "../../../src/bytes/stream.ts";
 import type { FetchInit } from "../../../src/host.ts";
 import type { Connection } from "./connection.ts";
@@ -33,7 +34,7 @@ export async function sendBody(
     if (piece.length === 0) continue;
     const parts = frame(piece);
     await arrivals();
-    if (!isWanted() || !(await send(connection, parts, silence))) return false;
+    if (!isWanted() || !(await send(connection, parts, silence, () => giveBack(piece)))) return false;
   }
   return isWanted() && (await send(connection, frame(), silence));
 }
@@ -64,14 +65,15 @@ function counted(length: number): Frame {
   };
 }
 
-/** Whether the connection has taken them; why it has not, its reader hears. */
+/** Whether the connection has taken them; why it has not, its reader hears. `onSent`: they may change again. */
 async function send(
   connection: Connection,
   parts: readonly (Uint8Array | string)[],
   silence: number,
+  onSent?: () => void,
 ): Promise<boolean> {
   if (!connection.isOpen) return false;
-  if (connection.write(...parts)) return true;
+  if (connection.write(parts, onSent)) return true;
   connection.limit(silence, "took nothing");
   await connection.drained();
   connection.limit(0);

@@ -1,4 +1,5 @@
 /** What stands before an answer's body (RFC 9112, "Message Format"). */
+import { giveBack } from "../../../src/bytes/loan.ts";
 import { ended, type Incoming } from "./connection.ts";
 
 export interface ResponseHead {
@@ -39,9 +40,12 @@ async function readText(incoming: Incoming): Promise<string> {
     const whole = text + latin1(bytes.subarray(0, MAX_HEAD));
     const end = whole.indexOf(EMPTY_LINE, known);
     if (end !== -1 && end <= MAX_HEAD) {
-      incoming.unread(bytes.subarray(end + EMPTY_LINE.length - text.length));
+      const ours = end + EMPTY_LINE.length - text.length;
+      incoming.unread(bytes.subarray(ours));
+      giveBack(bytes.subarray(0, ours));
       return whole.slice(0, end);
     }
+    giveBack(bytes);
     if (!"HTTP/1.".startsWith(whole.slice(0, 7))) throw notHttp("it does not begin as one");
     if (whole.length >= MAX_HEAD) throw notHttp(`its headers are longer than ${MAX_HEAD} bytes`);
     text = whole;

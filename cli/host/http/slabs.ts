@@ -1,3 +1,5 @@
+import { giveBack, lend } from "../../../src/bytes/loan.ts";
+
 /**
  * Where a socket's bytes are put. By itself it makes a buffer of 64 KiB for each
  * read, however little that has: collecting those was a fifth of a copy's work.
@@ -9,18 +11,25 @@ const FIRST_SLAB = 64 * 1024;
 const LARGEST_SLAB = 1024 * 1024;
 /** Less room than this is left unused rather than read into. */
 const WORTH_A_READ = 16 * 1024;
+/** Slabs kept for later: one is filled while another is hashed, a third withheld and a fourth written. */
+const MAX_SPARE = 4;
 
-/** Memory that is filled from its begin to its end, and never twice: what was put there is the receiver's. */
+/**
+ * Memory that is filled from its begin to its end: what was put there is the
+ * receiver's. The largest slabs are on loan: content comes in them, and is so
+ * much that they are filled again many times.
+ */
 export class Slabs {
-  #slab = new Uint8Array(0);
+  #slab: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #filled = 0;
   #next = FIRST_SLAB;
+  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
 
   /** Where the next bytes may go. */
   readonly room = (): Uint8Array<ArrayBuffer> => {
     if (this.#slab.length - this.#filled < WORTH_A_READ) {
-      // Not zeroed: only what was received is handed on.
-      this.#slab = Buffer.allocUnsafeSlow(this.#next);
+      giveBack(this.#slab.subarray(this.#filled));
+      this.#slab = this.#another();
       this.#filled = 0;
       this.#next = Math.min(this.#next * 2, LARGEST_SLAB);
     }
@@ -33,5 +42,14 @@ export class Slabs {
     const bytes = new Uint8Array(buffer, byteOffset + this.#filled, length);
     this.#filled += length;
     return bytes;
+  }
+
+  #another(): Uint8Array<ArrayBuffer> {
+    // Not zeroed: only what was received is handed on.
+    if (this.#next < LARGEST_SLAB) return Buffer.allocUnsafeSlow(this.#next);
+    const slab = this.#spare.pop() ?? Buffer.allocUnsafeSlow(LARGEST_SLAB);
+    return lend(slab, () => {
+      if (this.#spare.length < MAX_SPARE) this.#spare.push(slab);
+    });
   }
 }
