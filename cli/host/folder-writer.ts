@@ -3,6 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import type { Content } from "../../src/bytes/content.ts";
 import type { CheckBefore, FileMode, FilesWriter, MakeFile } from "../../src/bytes/files.ts";
 import type { RootFsWriter } from "../../src/bytes/root-fs.ts";
+import { sideBySide } from "../../src/bytes/side-by-side.ts";
 import { chunksOf, streamOf } from "../../src/bytes/stream.ts";
 import { isSealiftError, SealiftError } from "../../src/error.ts";
 import { LOCK_FILE, sweepAbandoned, temporaryName } from "./abandoned.ts";
@@ -14,6 +15,10 @@ import { waitForLock } from "./fs-store-lock.ts";
 import { forget, removeAtExit } from "./leftovers.ts";
 import { randomHex } from "./node-crypto.ts";
 import { moveFolder, removeTree } from "./read-only-folders.ts";
+import { SyncQueue } from "./sync-queue.ts";
+
+/** Node's threads for files: nothing else is under way then. */
+const FOLDERS_AT_ONCE = 4;
 
 /**
  * Files gathered in a staging folder on the same disk and moved into `path` at
@@ -45,6 +50,7 @@ class FolderWriter implements FilesWriter {
   readonly #rootFolders = new Set<string>();
   /** Made last: nothing is ever written through a link of the content's own. */
   readonly #links = new Map<string, string>();
+  readonly #syncs = new SyncQueue();
 
   constructor(path: string, staging: string, exists: boolean) {
     this.#path = path;
@@ -74,17 +80,23 @@ class FolderWriter implements FilesWriter {
 
   async #stage(name: string, content: Pick<Content, "size" | "open">, mode: FileMode): Promise<void> {
     const target = join(this.#staging, name);
-    await filing("write", join(this.#path, name), async () => {
+    const path = join(this.#path, name);
+    await filing("write", path, async () => {
       await this.#make(dirname(target));
       const handle = await open(target, "wx", mode);
+      const writes = new BatchedWrites(handle, { durable: this.#durable });
       try {
-        const writes = new BatchedWrites(handle, { durable: this.#durable });
         for await (const chunk of chunksOf(await content.open())) await writes.give(chunk);
         await writes.finish();
-        if (this.#durable) await writes.sync();
-      } finally {
+      } catch (error) {
         await handle.close();
+        throw error;
       }
+      if (!this.#durable) return handle.close();
+      await this.#syncs.add({
+        sync: () => filing("write", path, () => writes.sync()),
+        close: () => filing("write", path, () => handle.close()),
+      });
     });
   }
 
@@ -126,13 +138,15 @@ class FolderWriter implements FilesWriter {
     this.#claim(name);
     return this.#commit(async () => {
       if (await this.#appearsFirst(name, make, check)) return;
+      // Others shall not wait for this one's disk.
+      await this.#syncs.done();
       const lock = await waitForLock(join(this.#path, LOCK_FILE));
       try {
         const present = await ifExists(readFile(join(this.#path, name)));
         // As it was made for a folder that was not there yet.
         await rm(join(this.#staging, name), { force: true });
         await this.#stageBytes(name, await make(present));
-        await this.#moveIntoPlace();
+        await this.#moveIntoPlace(name);
       } finally {
         await lock.release();
       }
@@ -147,7 +161,6 @@ class FolderWriter implements FilesWriter {
       throw error;
     }
     await this.abort();
-    if (this.#durable) await syncFolder(this.#path);
   }
 
   /** Whether the folder was not there, and now is: of several processes that try, one's rename succeeds. */
@@ -168,6 +181,7 @@ class FolderWriter implements FilesWriter {
   }
 
   async abort(): Promise<void> {
+    await this.#syncs.stop();
     await removeTree(this.#staging);
     forget(this.#staging);
   }
@@ -178,28 +192,49 @@ class FolderWriter implements FilesWriter {
       await this.#makeFolders(this.#staging);
       await this.#makeLinks(this.#staging);
     });
+    // The disk goes on meanwhile.
     await check?.(this.#staging);
+    await this.#syncs.done();
     await filing("write", this.#path, async () => {
       await mkdir(dirname(this.#path), { recursive: true });
       await rename(this.#staging, this.#path);
     });
+    if (this.#durable) await syncFolder(dirname(resolve(this.#path)));
   }
 
-  /** Looked over first, so that a conflict is found before anything has moved. */
-  async #moveIntoPlace(): Promise<void> {
+  /**
+   * Looked over first, so that a conflict is found before anything has moved.
+   * `last` names the others, and so is moved when their names are on the disk.
+   */
+  async #moveIntoPlace(last?: string): Promise<void> {
+    await this.#syncs.done();
     for (const name of this.#names) await this.#refuseConflict(name);
     for (const name of this.#ownFolders) await this.#refuseLinkAbove(`${name}/`);
     await filing("write", this.#path, () => this.#makeFolders(this.#path));
-    for (const name of this.#names) {
-      const target = join(this.#path, name);
-      await filing("write", target, async () => {
-        await mkdir(dirname(target), { recursive: true });
-        if (this.#rootFolders.has(name)) await this.#setAside(name);
-        if (this.#rootFolders.has(name)) await moveFolder(join(this.#staging, name), target);
-        else if (!this.#links.has(name)) await rename(join(this.#staging, name), target);
-      });
-    }
+    for (const name of this.#names) if (name !== last) await this.#move(name);
     await filing("write", this.#path, () => this.#makeLinks(this.#path));
+    if (last !== undefined) {
+      await this.#syncFolders();
+      await this.#move(last);
+    }
+    if (this.#durable) await syncFolder(this.#path);
+  }
+
+  /** A new file's name is on the disk with the file, on all that keep a journal; one that it was given later is not. */
+  async #syncFolders(): Promise<void> {
+    if (!this.#durable) return;
+    const folders = ["", ...this.#folders].map((folder) => join(this.#path, folder));
+    await sideBySide(folders, FOLDERS_AT_ONCE, syncFolder);
+  }
+
+  async #move(name: string): Promise<void> {
+    const target = join(this.#path, name);
+    await filing("write", target, async () => {
+      await mkdir(dirname(target), { recursive: true });
+      if (this.#rootFolders.has(name)) await this.#setAside(name);
+      if (this.#rootFolders.has(name)) await moveFolder(join(this.#staging, name), target);
+      else if (!this.#links.has(name)) await rename(join(this.#staging, name), target);
+    });
   }
 
   /** The folder of the same name goes where the staging folder's end takes it along. */

@@ -44,7 +44,7 @@ export interface FilesWriter {
 export type MakeFile = (present: Uint8Array | undefined) => Promise<Uint8Array>;
 
 /**
- * Looks at what was written, all of it on the disk at `place`, before it has its name; what
+ * Looks at what was written, all of it to be read at `place`, before it has its name; what
  * this refuses never gets it. Not called where things are seen as they come: a pipe,
  * a folder that was there.
  */
