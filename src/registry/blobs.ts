@@ -74,6 +74,8 @@ class Download {
   readonly #call: Call;
   readonly #range: BlobRange;
   readonly #patience: Patience;
+  /** Where the bytes come from: a storage host, if the registry sends us to one. */
+  #from: URL;
   /** What is being received. */
   #body: ByteStream | undefined;
   #chunks: AsyncGenerator<Uint8Array, void, void> | undefined;
@@ -96,6 +98,7 @@ class Download {
       expect: [200, 206],
       missing: "BLOB_UNKNOWN",
     };
+    this.#from = this.#call.url;
   }
 
   /** Asks for what is still missing. */
@@ -104,7 +107,9 @@ class Download {
     if (start === end && size > 0) return;
     const partial = this.#position > 0 || end < size;
     const headers = { range: `bytes=${this.#position}-${end < size ? end - 1 : ""}` };
-    const { response } = await this.#locations.once({ ...this.#call, ...(partial && { headers }) });
+    const call = { ...this.#call, ...(partial && { headers }) };
+    const { response, url } = await this.#locations.once(call);
+    this.#from = url;
     try {
       this.#skip = response.status === 206 ? this.#checkRange(response) : this.#position;
       if (response.status === 200) this.#checkWhole(response);
@@ -128,7 +133,7 @@ class Download {
       } catch (error) {
         this.#locations.forget(this.#call);
         await this.cancel();
-        await this.#patience.after(networkFailure(this.#client.host, this.#call.what, this.#call.url, error));
+        await this.#patience.after(networkFailure(this.#client.host, this.#call.what, this.#from, error));
       }
     }
   }

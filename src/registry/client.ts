@@ -3,7 +3,7 @@ import type { ErrorCode } from "../error.ts";
 import type { Credential, FetchResponse, Host } from "../host.ts";
 import { Authenticator } from "./auth.ts";
 import { type Endpoint, endpointOf, endpointUrl } from "./endpoint.ts";
-import { failureOf, quote } from "./failure.ts";
+import { type FailureContext, failureOf, quote } from "./failure.ts";
 import { retrying } from "./retry.ts";
 import { type Answer, discard, type HttpRequest, networkFailure, send } from "./transport.ts";
 
@@ -79,9 +79,15 @@ export class RegistryClient {
     throw await failureOf(response, {
       what: call.what,
       missing: call.missing,
-      tried: this.#auth.tried(call.scopes),
+      ...this.#answerer(call, answer.url),
       now: this.host.clock.now(),
     });
+  }
+
+  // A redirect or an upload's Location may have led elsewhere.
+  #answerer({ scopes }: Call, { origin, host }: URL): Pick<FailureContext, "who" | "sentBy" | "tried"> {
+    if (origin !== this.endpoint.base.origin) return { who: host, sentBy: this.endpoint.registry };
+    return { tried: this.#auth.tried(scopes) };
   }
 
   // An upload's Location may be on another host: it gets the bytes, not our credentials.

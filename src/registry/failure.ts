@@ -38,6 +38,9 @@ const STATUS_CODE: Readonly<Record<number, ErrorCode>> = {
   429: "RATE_LIMITED",
 };
 
+/** Whose own hints are to log in, or as somebody else. */
+const ABOUT_CREDENTIALS: readonly ErrorCode[] = ["UNAUTHORIZED", "DENIED", "RATE_LIMITED"];
+
 /** distribution-spec "Error Codes", in this project's terms. */
 const SPEC_CODE: Readonly<Record<string, ErrorCode>> = {
   BLOB_UNKNOWN: "BLOB_UNKNOWN",
@@ -58,8 +61,10 @@ const SPEC_CODE: Readonly<Record<string, ErrorCode>> = {
 export interface FailureContext {
   /** `<verb> <thing>`, for "Cannot …". */
   readonly what: string;
-  /** Who answered, where it is no registry. */
+  /** Who answered, where it is not the registry itself. */
   readonly who?: string;
+  /** Who sent us on to them: no login of ours went there, and none is to blame. */
+  readonly sentBy?: string;
   /** The code for a 404 that does not say what is missing. */
   readonly missing?: ErrorCode | undefined;
   /** Where the credentials tried came from. */
@@ -76,11 +81,12 @@ export async function failureOf(response: FetchResponse, context: FailureContext
   const message = [
     `Cannot ${context.what}: ${context.who ?? "the registry"} answered ${response.status}`,
     words.length > 0 ? ` (${words.slice(0, 3).join("; ")})` : "",
-    response.status === 401 || response.status === 403 ? triedText(context.tried ?? []) : "",
+    [401, 403].includes(response.status) && !context.sentBy ? triedText(context.tried ?? []) : "",
   ].join("");
-  if (!TRANSIENT_STATUS.includes(response.status)) return new SealiftError(code, message);
+  const hint = ABOUT_CREDENTIALS.includes(code) ? hintElsewhere(context) : {};
+  if (!TRANSIENT_STATUS.includes(response.status)) return new SealiftError(code, message, hint);
   const retryAfter = parseRetryAfter(response.headers.get("retry-after"), context.now);
-  return new TransientError(code, message, retryAfter === undefined ? {} : { retryAfter });
+  return new TransientError(code, message, { ...hint, ...(retryAfter !== undefined && { retryAfter }) });
 }
 
 /** Some registries repeat what they were sent; what opens them is not for the screen. */
@@ -111,6 +117,14 @@ function codeOf(status: number, said: readonly RegistryError[], context: Failure
     if (known) return known;
   }
   return status === 404 ? (context.missing ?? byStatus) : byStatus;
+}
+
+function hintElsewhere({ who, sentBy }: FailureContext): { readonly hint?: string } {
+  if (!sentBy) return {};
+  const hint =
+    `${sentBy} sends its clients on to ${who}, by addresses that hold for a while: try again. ` +
+    `If it stays so, something on the way refuses that host, or the owner of ${sentBy} has to know.`;
+  return { hint };
 }
 
 function triedText(tried: readonly string[]): string {

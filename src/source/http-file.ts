@@ -106,9 +106,15 @@ async function request(
   headers: Readonly<Record<string, string>>,
 ): Promise<FetchResponse> {
   const call = { method: "GET" as const, url, what, headers: { range, ...headers } };
-  const { response } = await send(host, call, authorization);
+  const { response, url: from } = await send(host, call, authorization);
   if ([200, 206, 416].includes(response.status)) return response;
-  throw await failureOf(response, { what, who: url.host, missing: "NOT_FOUND", now: host.clock.now() });
+  throw await failureOf(response, {
+    what,
+    who: from.host,
+    missing: "NOT_FOUND",
+    ...(from.origin === url.origin ? { tried: authorization ? ["its address"] : [] } : { sentBy: url.host }),
+    now: host.clock.now(),
+  });
 }
 
 /** The file's size, of an answer that begins where it was asked to. */

@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
 import { contentOf, digestOf } from "../../../src/bytes/content.ts";
 import { collect } from "../../../src/bytes/stream.ts";
+import type { SealiftError } from "../../../src/error.ts";
 import { openRepository } from "../../../src/registry/repository.ts";
 import { sampleBytes, scripted, serve, testHost } from "./support.ts";
 
@@ -198,7 +199,7 @@ describe("a blob that a registry sends elsewhere for", () => {
       expect(await collect(await repository.openBlob(descriptor, from, from + 10), LIMIT)).toEqual(
         blob.subarray(from, from + 10),
       );
-    return { asked, read };
+    return { asked, read, registry, storage };
   }
 
   it("is asked for there from then on, and the login goes to the registry alone", async () => {
@@ -217,6 +218,36 @@ describe("a blob that a registry sends elsewhere for", () => {
     const { asked, read } = await redirecting(2, refuse);
     for (const from of [1, 2, 3, 4, 5]) await read(from);
     expect(asked).toEqual({ registry: 3, storage: 7, logins: 0 });
+  });
+
+  it.each([
+    [403, "DENIED"],
+    [401, "UNAUTHORIZED"],
+    [429, "RATE_LIMITED"],
+  ])("and is refused there by %d is refused by that host, whatever the login", async (status, code) => {
+    const { asked, read, registry, storage } = await redirecting(0, (response) =>
+      response.writeHead(status, { "www-authenticate": "Basic" }).end("<Error>expired</Error>"),
+    );
+    const failure = await read(1).catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      code,
+      message: `Cannot pull blob ${descriptor.digest} of ${registry}/a: ${storage} answered ${status}`,
+      hint: expect.stringContaining(`${registry} sends its clients on to ${storage}`),
+    });
+    expect((failure as SealiftError).hint).not.toMatch(/credentials|log in/);
+    expect(asked.logins).toBe(0);
+  });
+
+  it("is cut short by that host where it breaks off there", async () => {
+    const storage = await serve((_request, response) => {
+      response.writeHead(200, { "content-length": blob.length });
+      breakOff(response, blob, 1_000);
+    });
+    const { repository } = await repositoryAt((_request, response) => {
+      response.writeHead(307, { location: `http://${storage}/1` }).end();
+    });
+    const reading = repository.openBlob(descriptor).then((stream) => collect(stream, LIMIT));
+    await expect(reading).rejects.toThrow(`: ${storage} cannot be reached`);
   });
 
   it("under another path of its own is asked for as before", async () => {

@@ -104,6 +104,25 @@ describe("a file behind HTTP", () => {
     });
   });
 
+  test("that is refused names who refused it, and which login that was given", async () => {
+    const { host } = await server(BODY);
+    const refuse = async (url: string) =>
+      url.startsWith("https://files.test/moved")
+        ? new Response(null, { status: 302, headers: { location: "https://cdn.test/1" } })
+        : new Response(null, { status: 403 });
+    const refused = (address: string) =>
+      openHttpFile(address, { ...host, fetch: refuse }).catch((error: unknown) => error);
+    expect(await refused("https://me:x@files.test/a")).toMatchObject({
+      message:
+        "Cannot read https://files.test/a: files.test answered 403; tried credentials from its address",
+      hint: expect.stringContaining("credentials"),
+    });
+    expect(await refused("https://me:x@files.test/moved")).toMatchObject({
+      message: "Cannot read https://files.test/moved: cdn.test answered 403",
+      hint: expect.stringContaining("files.test sends its clients on to cdn.test"),
+    });
+  });
+
   test("that is replaced while it is read is refused", async () => {
     const served = await server(BODY);
     const slices = await slicesOf(served);
