@@ -23,7 +23,7 @@ export const ERRORS = {
   INTERNAL: row(1, 500, "This is a defect in sealift; please report it with the command you ran."),
   ABORTED: row(130, 499),
   IO: row(1, 500),
-  NO_SPACE: row(1, 507, "Free some space, or point TMPDIR at a larger disk."),
+  NO_SPACE: row(1, 507, "Free some space there, or write to a larger disk."),
   ALREADY_EXISTS: row(1, 409, "Choose another name, or pass --force to replace it."),
   ADDRESS_IN_USE: row(1, 500, "Stop the program that has it, or choose another with --listen HOST:PORT."),
   LIMIT_EXCEEDED: row(1, 413),

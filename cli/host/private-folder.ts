@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ownPrefix, sweepAbandoned } from "./abandoned.ts";
-import { filing } from "./file-error.ts";
+import { filingTemporary } from "./file-error.ts";
 import { forget, removeAtExit } from "./leftovers.ts";
 
 /** A temporary folder that only this user may open: what is in flight may be secret. */
@@ -15,7 +15,9 @@ export interface PrivateFolder {
 export async function privateFolder(parent: string): Promise<PrivateFolder> {
   await sweepAbandoned(parent);
   // mkdtemp gives it mode 0700.
-  const path = await filing("make a temporary folder in", parent, () => mkdtemp(join(parent, ownPrefix())));
+  const path = await filingTemporary("make a temporary folder in", parent, () =>
+    mkdtemp(join(parent, ownPrefix())),
+  );
   removeAtExit(path);
   return {
     path,

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Spool, SpoolSlot } from "../../src/bytes/spool.ts";
 import { BatchedWrites } from "./batched-writes.ts";
-import { filing } from "./file-error.ts";
+import { filingTemporary } from "./file-error.ts";
 import { fileSlices } from "./file-slices.ts";
 import { type PrivateFolder, privateFolder } from "./private-folder.ts";
 
@@ -36,23 +36,23 @@ export function fileSpool(parent: string = tmpdir()): FileSpool {
 }
 
 async function openSlot(path: string, handles: Set<FileHandle>): Promise<SpoolSlot> {
-  const handle = await filing("make temporary file", path, () => open(path, "wx", 0o600));
+  const handle = await filingTemporary("make temporary file", path, () => open(path, "wx", 0o600));
   handles.add(handle);
   const writes = new BatchedWrites(handle);
   const endWriting = async () => {
     if (handles.delete(handle)) await handle.close();
   };
   return {
-    write: (chunk) => filing("write temporary file", path, () => writes.write(chunk)),
+    write: (chunk) => filingTemporary("write temporary file", path, () => writes.write(chunk)),
     async close() {
-      await filing("write temporary file", path, () => writes.finish());
+      await filingTemporary("write temporary file", path, () => writes.finish());
       await endWriting();
     },
     readable: () => writes.written,
     open: (start = 0, end = writes.size) => fileSlices(path, writes.size).slice(start, end),
     async dispose() {
       await endWriting();
-      await filing("remove temporary file", path, () => rm(path, { force: true }));
+      await filingTemporary("remove temporary file", path, () => rm(path, { force: true }));
     },
   };
 }

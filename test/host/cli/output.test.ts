@@ -67,7 +67,7 @@ describe("a command's output", () => {
     expect(code).toBe(1);
     expect(stdout.text()).toBe("");
     expect(stderr.text()).toBe(
-      "error[NO_SPACE]: Cannot write a: no space left\nhint: Free some space, or point TMPDIR at a larger disk.\n",
+      "error[NO_SPACE]: Cannot write a: no space left\nhint: Free some space there, or write to a larger disk.\n",
     );
   });
 
