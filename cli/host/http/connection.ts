@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { Silence } from "./silence.ts";
 import { Slabs } from "./slabs.ts";
 import { timedOut } from "./timeouts.ts";
 
@@ -28,6 +29,7 @@ export type OpenSocket = (options: SocketOptions) => Socket;
 /** A socket's bytes, as they are given and asked for; while a limit is set, silence of the other side breaks it. */
 export class Connection implements Incoming {
   readonly #socket: Socket;
+  readonly #silence: Silence;
   readonly #slabs = new Slabs();
   /** Arrived, and not asked for yet. */
   readonly #ready: Uint8Array<ArrayBuffer>[] = [];
@@ -46,11 +48,13 @@ export class Connection implements Incoming {
     socket.on("data", (piece: Buffer<ArrayBuffer>) => {
       if (!this.#take(new Uint8Array(piece.buffer, piece.byteOffset, piece.length))) socket.pause();
     });
-    socket.on("timeout", () => this.destroy(timedOut(this.#patience.problem, this.#patience.milliseconds)));
     socket.on("drain", () => this.#wakeWriter());
     socket.on("error", (error) => this.#end(error));
     for (const event of ["end", "close"]) socket.on(event, () => this.#end());
     this.#socket = socket;
+    this.#silence = new Silence(socket, () =>
+      this.destroy(timedOut(this.#patience.problem, this.#patience.milliseconds)),
+    );
   }
 
   get isOpen(): boolean {
@@ -129,7 +133,7 @@ export class Connection implements Incoming {
    */
   limit(milliseconds: number, problem = ""): void {
     this.#patience = { milliseconds, problem };
-    this.#socket.setTimeout(milliseconds);
+    this.#silence.limit(milliseconds);
   }
 
   /** Whether the process has to wait for it. */
