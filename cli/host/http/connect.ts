@@ -2,6 +2,7 @@
 import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
 import { Connection, ended, type OpenSocket, type SocketOptions } from "./connection.ts";
+import { proxyFailure } from "./proxy-failure.ts";
 import { timedOut } from "./timeouts.ts";
 import { openTunnel } from "./tunnel.ts";
 
@@ -9,6 +10,8 @@ export interface Surroundings {
   /** Milliseconds that each step may take: the connection, a proxy's answer, TLS. */
   readonly patience: number;
   readonly signal?: AbortSignal | undefined;
+  /** Who is spoken to, where it is not the host that is asked. */
+  readonly proxy?: URL | undefined;
 }
 
 /** Resolves to a connection over the socket when that is ready for a request. Throws why it never is. */
@@ -17,27 +20,33 @@ export async function establish(open: OpenSocket, around: Surroundings): Promise
   const connection = new Connection((options) => {
     socket = open(options);
     return socket;
-  });
+  }, around.proxy);
   await ready(socket as unknown as Socket, around);
   return connection;
 }
 
 /** Resolves to a connection to the URL's host, or to the proxy that a plain request goes to. */
 export async function connect(url: URL, proxy: URL | undefined, around: Surroundings): Promise<Connection> {
+  const near = { ...around, proxy };
   if (!proxy || url.protocol === "http:") {
-    return establish((options) => openSocket(proxy ?? url, options), around);
+    return establish((options) => openSocket(proxy ?? url, options), near);
   }
   const tunnel = openSocket(proxy);
   // Whoever uses it at that moment hears of its end.
   tunnel.on("error", () => {});
-  await ready(tunnel, around);
-  await within(tunnel, around, openTunnel(tunnel, url, proxy));
+  await ready(tunnel, near);
+  await within(tunnel, near, openTunnel(tunnel, url, proxy), "did not answer");
   return establish((options) => secured(url, { socket: tunnel, ...options }), around);
 }
 
 /** Waits for what makes the socket useful; on its failure, an abort, or after the patience, the socket is destroyed. */
-async function within<T>(socket: Socket, { patience, signal }: Surroundings, work: Promise<T>): Promise<T> {
-  const timer = setTimeout(() => socket.destroy(timedOut("let nobody connect", patience)), patience);
+async function within<T>(
+  socket: Socket,
+  { patience, signal, proxy }: Surroundings,
+  work: Promise<T>,
+  problem = "let nobody connect",
+): Promise<T> {
+  const timer = setTimeout(() => socket.destroy(timedOut(problem, patience, proxy)), patience);
   const abort = () => socket.destroy(signal?.reason);
   signal?.addEventListener("abort", abort);
   if (signal?.aborted) abort();
@@ -45,7 +54,8 @@ async function within<T>(socket: Socket, { patience, signal }: Surroundings, wor
     return await work;
   } catch (error) {
     socket.destroy();
-    throw error;
+    // Who reads meanwhile sees only that it ended.
+    throw proxyFailure(socket.errored ?? error, proxy);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", abort);

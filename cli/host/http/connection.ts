@@ -41,7 +41,8 @@ export class Connection implements Incoming {
   #wakeWriter = () => {};
   #patience = { milliseconds: 0, problem: "" };
 
-  constructor(open: OpenSocket) {
+  /** `proxy` is at the other end where it is not the host that is asked. */
+  constructor(open: OpenSocket, proxy?: URL) {
     const callback = (length: number) => this.#take(this.#slabs.take(length));
     const socket = open({ highWaterMark: AHEAD, onread: { buffer: this.#slabs.room, callback } });
     // One that goes over another socket takes no `onread`, and tells its bytes so.
@@ -52,9 +53,10 @@ export class Connection implements Incoming {
     socket.on("error", (error) => this.#end(error));
     for (const event of ["end", "close"]) socket.on(event, () => this.#end());
     this.#socket = socket;
-    this.#silence = new Silence(socket, () =>
-      this.destroy(timedOut(this.#patience.problem, this.#patience.milliseconds)),
-    );
+    this.#silence = new Silence(socket, () => {
+      const { problem, milliseconds } = this.#patience;
+      this.destroy(timedOut(problem, milliseconds, proxy));
+    });
   }
 
   get isOpen(): boolean {

@@ -12,7 +12,8 @@ export interface Timeouts {
 
 export const TIMEOUTS: Timeouts = { connect: 10_000, answer: 60_000, storing: 300_000, silence: 60_000 };
 
-/** What fetch calls a failure of this kind; `what` goes on from the server's name. */
-export function timedOut(what: string, milliseconds: number): Error {
-  return Object.assign(new Error(`${what} for ${milliseconds / 1000} s`), { name: "TimeoutError" });
+/** What fetch calls a failure of this kind; `what` goes on from the server's name, or from that of the proxy before it. */
+export function timedOut(what: string, milliseconds: number, proxy?: URL): Error {
+  const who = proxy ? `cannot be reached: the proxy ${proxy.host} ` : "";
+  return Object.assign(new Error(`${who}${what} for ${milliseconds / 1000} s`), { name: "TimeoutError" });
 }

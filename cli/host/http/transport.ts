@@ -11,6 +11,7 @@ import type { Connection } from "./connection.ts";
 import { Connections } from "./connections.ts";
 import { exchange } from "./exchange.ts";
 import { proxyFor, proxyLogin } from "./proxy.ts";
+import { proxyFailure, proxyRefusal } from "./proxy-failure.ts";
 import { bodyHeaders } from "./request-body.ts";
 import { requestHead } from "./request-head.ts";
 import { responseOf } from "./response.ts";
@@ -33,8 +34,10 @@ export function httpTransport(
     async fetch(text, init = {}) {
       const url = new URL(text);
       const proxy = proxyFor(url, env);
+      // By a tunnel, it is the host itself that is spoken to.
+      const reader = url.protocol === "http:" ? proxy : undefined;
       const place = placeOf(url, proxy);
-      const head = headOf(url, proxy, init);
+      const head = headOf(url, reader, init);
       for (;;) {
         const { signal } = init;
         signal?.throwIfAborted();
@@ -42,16 +45,16 @@ export function httpTransport(
         const connection = kept ?? (await connect(url, proxy, { patience: timeouts.connect, signal }));
         if (!kept) connections.add(connection);
         try {
-          return await request(connection, place, head, init);
+          return await request(connection, { place, head, reader }, init);
         } catch (error) {
-          if (!kept || !isStale(error) || !isRepeatable(init)) throw error;
+          if (!kept || !isStale(error) || !isRepeatable(init)) throw proxyFailure(error, reader);
         }
       }
     },
     dispose: () => connections.dispose(),
   };
 
-  async function request(connection: Connection, place: string, head: string, init: FetchInit) {
+  async function request(connection: Connection, { place, head, reader }: Asked, init: FetchInit) {
     const { method = "GET", signal } = init;
     const abort = () => connection.destroy(signal?.reason);
     signal?.addEventListener("abort", abort);
@@ -62,6 +65,7 @@ export function httpTransport(
     };
     try {
       const { answer, sent } = await exchange(connection, head, init, timeouts);
+      if (reader && answer.status === 407) throw proxyRefusal(reader, answer.status);
       const isKept = sent && answer.persistent;
       return responseOf(answer, method, connection.within(timeouts.silence), (whole) =>
         release(whole && isKept ? (answer.headers.get("keep-alive") ?? "") : undefined),
@@ -73,6 +77,13 @@ export function httpTransport(
   }
 }
 
+interface Asked {
+  readonly place: string;
+  readonly head: string;
+  /** The proxy that reads the request. */
+  readonly reader: URL | undefined;
+}
+
 /** What a connection leads to: by a tunnel to one place, by a proxy that reads the requests to any. */
 function placeOf({ protocol, origin }: URL, proxy: URL | undefined): string {
   if (!proxy) return origin;
@@ -80,13 +91,12 @@ function placeOf({ protocol, origin }: URL, proxy: URL | undefined): string {
 }
 
 /** RFC 9112 "Request Target": a proxy is told the whole address. */
-function headOf(url: URL, proxy: URL | undefined, init: FetchInit): string {
+function headOf(url: URL, reader: URL | undefined, init: FetchInit): string {
   const { method = "GET", headers } = init;
-  const reading = proxy && url.protocol === "http:";
-  const target = `${reading ? url.origin : ""}${url.pathname}${url.search}`;
+  const target = `${reader ? url.origin : ""}${url.pathname}${url.search}`;
   return requestHead(method, target, {
     host: url.host,
-    ...(reading && proxyLogin(proxy)),
+    ...(reader && proxyLogin(reader)),
     ...bodyHeaders(init),
     ...headers,
   });

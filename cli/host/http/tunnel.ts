@@ -2,6 +2,7 @@
 import type { Socket } from "node:net";
 import type { Incoming } from "./connection.ts";
 import { proxyLogin } from "./proxy.ts";
+import { proxyRefusal } from "./proxy-failure.ts";
 import { requestHead } from "./request-head.ts";
 import { readHead } from "./response-head.ts";
 
@@ -10,9 +11,7 @@ export async function openTunnel(socket: Socket, url: URL, proxy: URL): Promise<
   const target = url.port ? url.host : `${url.hostname}:443`;
   socket.write(requestHead("CONNECT", target, { host: target, ...proxyLogin(proxy) }), "latin1");
   const { status } = await readHead(incoming(socket));
-  if (status === 200) return;
-  const reason = status === 407 ? "asks for a login" : `answered ${status}`;
-  throw Object.assign(new Error(`the proxy ${proxy.host} ${reason}`), { code: "PROXY_REFUSED" });
+  if (status !== 200) throw proxyRefusal(proxy, status);
 }
 
 /** Reads no further than is asked for: what follows belongs to TLS. */

@@ -186,6 +186,38 @@ describe("the Node host's network", () => {
     expect(seen).toEqual(["http://registry.invalid/v2/", "/v2/"]);
   });
 
+  it.each([
+    ["http://registry.test/", "answer", "did not answer"],
+    ["https://registry.test/", "connect", "did not answer"],
+    ["https://registry.test/", "connect", "let nobody connect", "https:"],
+  ])(
+    "gives up a proxy that is silent by its name: %s %s",
+    async (url, limit, problem, protocol = "http:") => {
+      const proxy = (await rawServer()).replace("http:", protocol).replace(/\/$/, "");
+      const network = httpTransport(
+        { HTTP_PROXY: proxy, HTTPS_PROXY: proxy },
+        { ...IMPATIENT, connect: 5000, answer: 5000, [limit]: 50 },
+      );
+      await expect(network.fetch(url)).rejects.toMatchObject({
+        name: "TimeoutError",
+        message: `cannot be reached: the proxy ${new URL(proxy).host} ${problem} for 0.05 s`,
+      });
+    },
+  );
+
+  it.each([
+    ["http://registry.test/", "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "asks for a login"],
+    ["https://registry.test/", "HTTP/1.1 503 Full\r\n\r\n", "answered 503"],
+    ["http://registry.test/", "SSH-2.0\r\n", ": its answer is not HTTP"],
+    ["https://registry.test/", "SSH-2.0\r\n", ": its answer is not HTTP"],
+  ])("says of a proxy what it has against %s", async (url, answer, problem) => {
+    const proxy = await rawServer(answer);
+    const { fetch } = httpTransport({ HTTP_PROXY: proxy, HTTPS_PROXY: proxy });
+    const failure = await fetch(url).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: "PROXY_REFUSED" });
+    expect(String(failure)).toMatch(new RegExp(`the proxy ${new URL(proxy).host} ?${problem}`));
+  });
+
   it("knows no ports that one must not ask", async () => {
     const { fetch } = httpTransport({});
     const blocked = new TestServer();
