@@ -39,6 +39,7 @@ async function readText(incoming: Incoming): Promise<string> {
     // One character is one byte, so that what follows the head is found again.
     const whole = text + latin1(bytes.subarray(0, MAX_HEAD));
     const end = whole.indexOf(EMPTY_LINE, known);
+    refuseEarly(end === -1 ? whole : whole.slice(0, end), known);
     if (end !== -1 && end <= MAX_HEAD) {
       const ours = end + EMPTY_LINE.length - text.length;
       incoming.unread(bytes.subarray(ours));
@@ -46,11 +47,24 @@ async function readText(incoming: Incoming): Promise<string> {
       return whole.slice(0, end);
     }
     giveBack(bytes);
-    if (!"HTTP/1.".startsWith(whole.slice(0, 7))) throw notHttp("it does not begin as one");
     if (whole.length >= MAX_HEAD) throw notHttp(`its headers are longer than ${MAX_HEAD} bytes`);
     text = whole;
   }
 }
+
+/**
+ * What cannot become a head, at the first byte that shows it. RFC 9112 ("Message
+ * Parsing") lets a line feed alone end a line: those on the way who read it
+ * otherwise could be made to see other answers than we do, and who waited for
+ * its end would wait until the time is over.
+ */
+function refuseEarly(head: string, known: number): void {
+  if (!"HTTP/1.".startsWith(head.slice(0, 7))) throw notHttp("it does not begin as one");
+  HALF_LINE_END.lastIndex = known;
+  if (HALF_LINE_END.test(head)) throw notHttp("a line of its head does not end as one");
+}
+
+const HALF_LINE_END = /\r(?!\n|$)|(?<!\r)\n/g;
 
 function parseHead(text: string): ResponseHead {
   const [first = "", ...lines] = text.split("\r\n");

@@ -84,7 +84,8 @@ describe.each(SIZES)("an answer that arrives in pieces of %d bytes", (size) => {
     ["half a head", "HTTP/1.1 200 OK\r\nx: y\r\n", "closed the connection too early"],
     ["a folded header", "HTTP/1.1 200 OK\r\nx: y\r\n z\r\n\r\n", "one of its headers is none"],
     ["a space before the colon", "HTTP/1.1 200 OK\r\nx : y\r\n\r\n", "one of its headers is none"],
-    ["a line end alone", "HTTP/1.1 200 OK\r\nx: y\nz: a\r\n\r\n", "one of its headers is none"],
+    ["a line feed alone", "HTTP/1.1 200 OK\r\nx: y\nz: a\r\n\r\n", "head does not end as one"],
+    ["a carriage return alone", "HTTP/1.1 200 OK\r\nx: y\rz: a\r\n\r\n", "head does not end as one"],
     ["a protocol changed unasked", "HTTP/1.1 101 Switching\r\n\r\n", "changes the protocol"],
     [
       "two lengths",
@@ -135,7 +136,7 @@ describe.each(SIZES)("an answer that arrives in pieces of %d bytes", (size) => {
       "between its",
     ],
     [
-      "a line feed alone",
+      "a line feed alone after a size",
       "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\na\r\n0\r\n\r\n",
       "between its chunks",
     ],
@@ -145,6 +146,31 @@ describe.each(SIZES)("an answer that arrives in pieces of %d bytes", (size) => {
 });
 
 describe("an answer without end", () => {
+  /** What comes is all that comes, and nobody says so. */
+  function stalling(text: string): Incoming {
+    const incoming = arriving(text, 1);
+    return { ...incoming, read: async () => (await incoming.read()) ?? new Promise(() => {}) };
+  }
+
+  it.each([
+    "HTTP/1.1 200 OK\nx: y\n\n",
+    "HTTP/1.1 200 OK\r\nx: y\n\n",
+    "HTTP/1.1 200 OK\r\r",
+    "SSH-2.0-x\r\n",
+  ])("is refused for its lines, not for its silence: %j", async (text) => {
+    await expect(readHead(stalling(text))).rejects.toMatchObject({ code: "NOT_HTTP" });
+  });
+
+  it.each(["5\n", "1\r\na\n", "0\r\nx: y\n"])(
+    "is refused for the lines between its chunks, not for its silence: %j",
+    async (text) => {
+      const reading = async () => {
+        for await (const _ of bodyOf(stalling(text), { type: "chunked" }));
+      };
+      await expect(reading()).rejects.toMatchObject({ code: "NOT_HTTP" });
+    },
+  );
+
   it("is refused by its headers' length", async () => {
     const text = `HTTP/1.1 200 OK\r\n${"x: y\r\n".repeat(20_000)}`;
     await expect(answerOf(text, 1000)).rejects.toThrow("longer than 65536 bytes");
