@@ -73,7 +73,8 @@ class FolderWriter implements FilesWriter {
     } catch (error) {
       // Half of it must not be moved into place with what else is written.
       this.#names.delete(name);
-      await rm(join(this.#staging, name), { force: true });
+      // Where the name was refused, this is refused too, and is no news.
+      await rm(join(this.#staging, name), { force: true }).catch(() => {});
       throw error;
     }
   }

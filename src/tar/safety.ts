@@ -27,7 +27,7 @@ export const LOOP_HINT = "Symlinks on the way point at each other, so nothing ca
  */
 export function safePath(name: string, policy: PathPolicy = "strict"): string {
   const path = relativePath(name, policy);
-  if (path === "") throw unsafe(name, "it names nothing");
+  if (path === "") throw unsafe(name, "it names nothing", NO_ESCAPE);
   return path;
 }
 
@@ -44,7 +44,7 @@ export function safeDirectory(name: string, policy: PathPolicy = "strict"): stri
 export function safeLink(path: string, target: string, policy: PathPolicy = "strict"): string {
   const what = `${path} -> ${target}`;
   refuseText(target, what);
-  if (target === "") throw unsafe(what, "it has no target");
+  if (target === "") throw unsafe(what, "it has no target", NO_ESCAPE);
   const absolute = target.startsWith("/");
   if (policy === "strict") {
     if (absolute) throw unsafe(what, "its target is absolute");
@@ -140,7 +140,7 @@ export class ExtractionGuard {
 
 function relativePath(name: string, policy: PathPolicy): string {
   refuseText(name, name);
-  if (name === "") throw unsafe(name, "it is empty");
+  if (name === "") throw unsafe(name, "it is empty", NO_ESCAPE);
   if (isPlain(name)) return name.endsWith("/") ? name.slice(0, -1) : name;
   if (policy === "strict" && name.startsWith("/")) throw unsafe(name, "it is absolute");
   const parts = name.split("/").filter((part) => part !== "" && part !== ".");
@@ -159,8 +159,9 @@ function isPlain(name: string): boolean {
 }
 
 function refuseText(text: string, what: string): void {
-  if (text.includes("\0")) throw unsafe(what, "it has a NUL in it");
-  if (text.length > MAX_PATH_LENGTH) throw unsafe(what, `it is longer than ${MAX_PATH_LENGTH} characters`);
+  if (text.includes("\0")) throw unsafe(what, "it has a NUL in it", NO_ESCAPE);
+  if (text.length > MAX_PATH_LENGTH)
+    throw unsafe(what, `it is longer than ${MAX_PATH_LENGTH} characters`, NO_ESCAPE);
 }
 
 /** `C:x`, `\x`, `\\server\share` and `..\x` are harmless on POSIX, but the same archive is opened on Windows. */
@@ -175,6 +176,9 @@ function refuseWindowsEscape(name: string, what: string, depth: number): void {
     if (level < 0) throw unsafe(what, "Windows reads it as leaving the archive's root");
   }
 }
+
+/** The code's hint is of names that lead out. */
+const NO_ESCAPE = { hint: "" };
 
 function unsafe(name: string, reason: string, options: ErrorOptions = {}): SealiftError {
   const shown = JSON.stringify(name.length > 200 ? `${name.slice(0, 200)}…` : name);

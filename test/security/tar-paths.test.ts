@@ -41,6 +41,15 @@ describe.each(BOTH)("names, %s", (policy) => {
     expect(() => safePath("a/".repeat(3000), policy)).toThrow(unsafe);
   });
 
+  it.each(["", ".", "a\0", "a/".repeat(3000)])(
+    "has no hint of names that lead out where it does not: %.9j",
+    (name) => {
+      expect(() => safePath(name, policy)).toThrow(
+        expect.objectContaining({ code: "UNSAFE_PATH", hint: "" }),
+      );
+    },
+  );
+
   it("backslash: escapes that Windows would see are refused, in every disguise", () => {
     for (const name of [
       "..\\x",

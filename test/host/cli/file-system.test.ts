@@ -17,6 +17,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { fileError } from "../../../cli/host/file-error.ts";
 import { nodeFileSystem } from "../../../cli/host/file-system.ts";
 import { fileSpool } from "../../../cli/host/spool.ts";
 import { bytesSlices } from "../../../src/bytes/slices.ts";
@@ -242,7 +243,31 @@ const smallDisk = () => {
   };
 };
 
+describe("a name that the disk does not take", () => {
+  const tooLong = {
+    code: "IO",
+    hint: "",
+    message: expect.stringContaining("its name is too long for this disk"),
+  };
+
+  it("is refused as a file, as a folder, and in one", async () => {
+    const name = join(root, "n".repeat(300));
+    await expect(files.createFile(name)).rejects.toMatchObject(tooLong);
+    await expect(files.createFolder(name)).rejects.toMatchObject(tooLong);
+    const folder = await files.createFolder(join(root, "g"));
+    await expect(folder.write("n".repeat(300), content("x"))).rejects.toMatchObject(tooLong);
+    await folder.write("b", content("y"));
+    await folder.commit();
+    expect(readdirSync(join(root, "g"))).toEqual(["b"]);
+  });
+});
+
 describe("nodeFileSystem on a full disk", () => {
+  it("of large files names what limits their size", () => {
+    const failure = fileError(Object.assign(new Error(), { code: "EFBIG" }), "write", "a");
+    expect(failure).toMatchObject({ code: "NO_SPACE", hint: expect.stringContaining("FAT32") });
+  });
+
   it("says NO_SPACE and leaves neither file, folder nor spool", async (context) => {
     const disk = smallDisk();
     try {
