@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { SealiftError } from "../../src/error.ts";
 import { shownName } from "../../src/tar/shown-name.ts";
-import { type ImageFilesOptions, noSuchFile, openImageFiles } from "./image-files.ts";
+import { givenPath, type ImageFilesOptions, noSuchFile, openImageFiles } from "./image-files.ts";
 import { registriesIn, runCommand } from "./run.ts";
 import { addSourceOptions, SOURCES_HELP } from "./source.ts";
 
@@ -23,8 +23,9 @@ export function addCat(program: Command, exit: (code: number) => void): void {
         await runCommand(
           options,
           async ({ host, output }) => {
+            const wanted = givenPath(path);
             const files = await openImageFiles(source, options, host);
-            const found = await files.find(path);
+            const found = await files.find(wanted);
             if (!found) throw noSuchFile(path, files);
             const type = found.entry?.type ?? "directory";
             if (type !== "file") {

@@ -47,6 +47,14 @@ function filesOf(image: Image, { cache }: ImageFilesOptions, host: NodeHost): Im
   return new ImageFiles(image, host, cache === false ? undefined : folderIndexCache());
 }
 
+/** A path as it was given. Throws USAGE for none: it is a shell's variable that is not set, and no wish for the root. */
+export function givenPath(path: string): string {
+  if (path !== "") return path;
+  throw new SealiftError("USAGE", "Cannot read the image: the path is empty", {
+    hint: "The image's root is /.",
+  });
+}
+
 /** As many as help; more are a search. */
 const MAX_SIMILAR = 5;
 

@@ -5,6 +5,7 @@ import type { ImageFiles } from "../../src/inspect/image-files.ts";
 import { type ListedFile, listEntry, listNode } from "../../src/inspect/list-files.ts";
 import { fileListLines, type PlatformList, platformListsText } from "../output/file-list.ts";
 import {
+  givenPath,
   type ImageFilesOptions,
   noSuchFile,
   openImageFiles,
@@ -41,12 +42,13 @@ export function addLs(program: Command, exit: (code: number) => void): void {
         options,
         async ({ host, output }) => {
           const long = options.long === true;
+          const wanted = givenPath(path);
           if (options.allPlatforms) {
             const images = await openPlatformsFiles(source, options, host);
-            const platforms = await listedOfPlatforms(images, path, options);
+            const platforms = await listedOfPlatforms(images, wanted, options);
             await output.result({ platforms }, () => platformListsText(platforms, long));
           } else {
-            const files = await listed(await openImageFiles(source, options, host), path, options);
+            const files = await listed(await openImageFiles(source, options, host), wanted, options);
             await output.list("files", files, (all) => fileListLines(all, long));
           }
         },

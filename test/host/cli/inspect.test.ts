@@ -120,6 +120,23 @@ describe("ls and cat", () => {
     expect([missing.code, missing.stderr]).toEqual([5, expect.stringContaining("There is /etc/motd.")]);
   });
 
+  test.each([["cat"], ["ls"], ["ls", "--layer", "0"], ["ls", "--all-platforms"]])(
+    "take no empty path for the root: %s %s",
+    async (...args) => {
+      const [command = "", ...options] = args;
+      const { code, stdout, stderr } = await work.run([
+        command,
+        "oci-archive://small.oci.tar",
+        "",
+        ...options,
+      ]);
+      expect([code, stdout]).toEqual([2, ""]);
+      expect(stderr).toBe(
+        "error[USAGE]: Cannot read the image: the path is empty\nhint: The image's root is /.\n",
+      );
+    },
+  );
+
   test("find a platform's image in an index inside an index", async () => {
     const source = ["cat", "oci-archive://nested.oci.tar", "/etc/motd"];
     expect(await work.sealift([...source, "--platform", "linux/arm64"])).toBe("welcome\n");
@@ -133,6 +150,13 @@ describe("ls and cat", () => {
     const files = "/etc/issue\n/etc/motd\n";
     expect(await list("--platform", "linux/arm64")).toBe(files);
     expect(await list("--all-platforms")).toBe(`linux/amd64:\n${files}\nlinux/arm64:\n${files}`);
+    const { platforms } = await work.json(["ls", "oci-archive://two.oci.tar", "/etc", "--all-platforms"]);
+    expect(platforms).toEqual(
+      ["linux/amd64", "linux/arm64"].map((platform) => ({
+        platform,
+        files: ["etc/issue", "etc/motd"].map((path) => expect.objectContaining({ path })),
+      })),
+    );
     expect((await work.run(["ls", "oci-archive://two.oci.tar", "/no", "--all-platforms"])).code).toBe(5);
     const source = ["cat", "oci-archive://two.oci.tar", "/etc/motd"];
     expect(await work.sealift([...source, "--platform", "linux/arm64"])).toBe("welcome\n");
