@@ -3,7 +3,8 @@ import { isSealiftError, SealiftError } from "../../src/error.ts";
 import type { LayerEntry } from "../../src/image/layer-entries.ts";
 import type { ImageFiles } from "../../src/inspect/image-files.ts";
 import { type ListedFile, listEntry, listNode } from "../../src/inspect/list-files.ts";
-import { fileListLines, type PlatformList, platformListsText } from "../output/file-list.ts";
+import { shownName } from "../../src/tar/shown-name.ts";
+import { fileListLines, type PlatformList, platformListsLines } from "../output/file-list.ts";
 import {
   givenPath,
   type ImageFilesOptions,
@@ -46,7 +47,7 @@ export function addLs(program: Command, exit: (code: number) => void): void {
           if (options.allPlatforms) {
             const images = await openPlatformsFiles(source, options, host);
             const platforms = await listedOfPlatforms(images, wanted, options);
-            await output.result({ platforms }, () => platformListsText(platforms, long));
+            await output.list("platforms", platforms, (all) => platformListsLines(all, long));
           } else {
             const files = await listed(await openImageFiles(source, options, host), wanted, options);
             await output.list("files", files, (all) => fileListLines(all, long));
@@ -68,7 +69,7 @@ async function listedOfPlatforms(
   let missing: unknown;
   for (const { platform, files } of images) {
     try {
-      lists.push({ platform, files: [...(await listed(files, path, options))] });
+      lists.push({ platform, files: await listed(files, path, options) });
     } catch (error) {
       if (!isSealiftError(error, "NOT_FOUND")) throw error;
       missing = error;
@@ -89,14 +90,24 @@ async function listed(
   return listNode(node, recursive === true);
 }
 
-async function listedOfLayer(files: ImageFiles, path: string, layer: number): Promise<readonly ListedFile[]> {
+async function listedOfLayer(files: ImageFiles, path: string, layer: number): Promise<Iterable<ListedFile>> {
   const folder = path
     .split("/")
     .filter((part) => part !== "" && part !== ".")
     .join("/");
-  const isBelow = (entry: LayerEntry) =>
-    folder === "" || entry.path === folder || entry.path.startsWith(`${folder}/`);
-  return (await files.entries(layer)).filter(isBelow).map((entry) => listEntry(entry, layer));
+  const entries = await files.entries(layer);
+  const found = { [Symbol.iterator]: () => listedBelow(entries, folder, layer) };
+  if (folder !== "" && found[Symbol.iterator]().next().done) {
+    throw new SealiftError("NOT_FOUND", `Cannot find ${shownName(path)}: layer ${layer} has no such file`);
+  }
+  return found;
+}
+
+function* listedBelow(entries: Iterable<LayerEntry>, folder: string, layer: number) {
+  for (const entry of entries) {
+    const isBelow = folder === "" || entry.path === folder || entry.path.startsWith(`${folder}/`);
+    if (isBelow) yield listEntry(entry, layer);
+  }
 }
 
 function layerNumber(text: string): number {

@@ -33,14 +33,20 @@ function* rowsOf(files: Iterable<ListedFile>): Generator<readonly string[], void
 /** One platform's listing of several. */
 export interface PlatformList {
   readonly platform: string;
-  readonly files: readonly ListedFile[];
+  readonly files: Iterable<ListedFile>;
 }
 
 /** Each platform's listing under its name, as `ls` has those of several folders. */
-export function platformListsText(lists: readonly PlatformList[], long: boolean): string {
-  return lists
-    .map(({ platform, files }) => `${shownName(platform)}:\n${[...fileListLines(files, long)].join("")}`)
-    .join("\n");
+export function* platformListsLines(
+  lists: Iterable<PlatformList>,
+  long: boolean,
+): Generator<string, void, void> {
+  let before = "";
+  for (const { platform, files } of lists) {
+    yield `${before}${shownName(platform)}:\n`;
+    yield* fileListLines(files, long);
+    before = "\n";
+  }
 }
 
 function nameOf({ path, type }: ListedFile): string {

@@ -1,6 +1,7 @@
 import { type ByteStream, streamOf } from "../bytes/stream.ts";
 import { reasonOf, SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
+import type { EntryList } from "../image/entry-list.ts";
 import type { Image, Layer } from "../image/image.ts";
 import type { LayerEntry } from "../image/layer-entries.ts";
 import type { MergedTree } from "../image/tree.ts";
@@ -58,8 +59,8 @@ export class ImageFiles {
   }
 
   /** One layer's entries as they stand in it, whiteouts included. Throws NOT_FOUND. */
-  async entries(layer: number): Promise<readonly LayerEntry[]> {
-    return [...(await this.#table(layer)).entries];
+  async entries(layer: number): Promise<EntryList> {
+    return (await this.#table(layer)).entries;
   }
 
   /** A file's content, checked. */

@@ -118,6 +118,12 @@ describe("ls and cat", () => {
     expect(await list("--layer", "1")).toBe("/hello\n/data\n");
     const missing = await work.run(["ls", "oci-archive://small.oci.tar", "/opt/motd"]);
     expect([missing.code, missing.stderr]).toEqual([5, expect.stringContaining("There is /etc/motd.")]);
+    const below = await work.run(["ls", "oci-archive://small.oci.tar", "etc", "--layer", "1"]);
+    expect([below.code, below.stdout, below.stderr]).toEqual([
+      5,
+      "",
+      "error[NOT_FOUND]: Cannot find etc: layer 1 has no such file\n",
+    ]);
   });
 
   test.each([["cat"], ["ls"], ["ls", "--layer", "0"], ["ls", "--all-platforms"]])(

@@ -48,6 +48,10 @@ describe("a command's output", () => {
       [],
       [{ path: "a\u2028b", size: 1 }],
       [{}, { a: { b: [1, "\n"] } }, { c: "x".repeat(200_000) }],
+      [
+        { a: "b", list: [{ n: 1, names: ["x"], none: undefined }, {}, null] },
+        { list: [], last: [[], [1]] },
+      ],
     ];
     for (const files of lists) {
       const [whole, listed, lines] = [recorded({ json: true }), recorded({ json: true }), recorded()];
@@ -59,6 +63,25 @@ describe("a command's output", () => {
       );
       expect(lines.stdout.text()).toBe(files.map((file) => `${JSON.stringify(file)}\n`).join(""));
     }
+  });
+
+  it("has no list of a list at once, either", async () => {
+    const { output, stdout } = recorded({ json: true });
+    let made = 0;
+    let most = 0;
+    const file = { path: "x".repeat(1 << 16) };
+    const files = {
+      *[Symbol.iterator]() {
+        for (let count = 0; count < 20; count++) {
+          made += file.path.length;
+          most = Math.max(most, made - stdout.text().length);
+          yield file;
+        }
+      },
+    };
+    await output.list("platforms", [{ files }, { files }], () => []);
+    expect(JSON.parse(stdout.text()).platforms).toEqual(Array(2).fill({ files: Array(20).fill(file) }));
+    expect(most).toBeLessThan(3 * file.path.length);
   });
 
   it("has an error with its code and hint on standard error, and gives the exit code", async () => {
