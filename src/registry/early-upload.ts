@@ -1,5 +1,6 @@
 import type { Content } from "../bytes/content.ts";
 import type { GrowingContent } from "../bytes/growing-content.ts";
+import { observed } from "../bytes/progress.ts";
 import { isSealiftError, reasonOf, SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
 import type { RegistryClient } from "./client.ts";
@@ -31,6 +32,7 @@ export class EarlyUpload {
   #content: GrowingContent | undefined;
   #sending: Promise<number | undefined> | undefined;
   #isHandedOver = false;
+  #onSent: (bytes: number) => void = () => {};
 
   constructor(client: RegistryClient, repository: string, patience = PATIENCE) {
     this.#client = client;
@@ -45,6 +47,11 @@ export class EarlyUpload {
     this.#sending = this.#send(content, isWanted);
     // Told to who asks for the session.
     this.#sending.catch(() => {});
+  }
+
+  /** From now on tells how many bytes are sent, if it is this content: only now does anybody know what to call it. */
+  follow({ digest }: Pick<Content, "digest">, onSent: (bytes: number) => void): void {
+    if (this.#content?.digest === digest) this.#onSent = onSent;
   }
 
   /** The session, once all of this content is in it that will be; undefined where none was begun, or it is of no use. */
@@ -68,7 +75,8 @@ export class EarlyUpload {
     const { signal } = this.#stop;
     if (!(await isWanted(signal))) return undefined;
     await this.#session.start(signal);
-    return this.#session.append({ open: async () => content.open() }, { signal });
+    const open = async () => observed(content.open(), (bytes) => this.#onSent(bytes));
+    return this.#session.append({ open }, { signal });
   }
 
   async #received(size: number): Promise<number | undefined> {

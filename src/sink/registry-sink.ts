@@ -52,8 +52,13 @@ function repositoryTarget(
   async function put(blob: BlobContent, early?: EarlyUpload): Promise<PushOutcome> {
     if (placed.get(blob.digest) === repository.repository) return "exists";
     const options = { ...mountOf(blob, repository, placed), early };
+    let isUnderWay = false;
+    early?.follow(blob, (done) => {
+      isUnderWay = true;
+      reportUpload(blob, done, host);
+    });
     const outcome = await repository.pushBlob(withProgress(blob, host), options);
-    if (outcome === "uploaded") reportUpload(blob, blob.size, host, true);
+    if (outcome === "uploaded" || isUnderWay) reportUpload(blob, blob.size, host, true);
     placed.set(blob.digest, repository.repository);
     return outcome;
   }

@@ -82,6 +82,31 @@ describe("an upload that begins before the blob is whole", () => {
     expect(await repository.pushBlob(content, { early })).toBe("uploaded");
   });
 
+  it("tells how far it has come once the blob has a name, and of no other blob", async () => {
+    let whole = () => {};
+    const isWhole = new Promise<void>((resolve) => {
+      whole = resolve;
+    });
+    const server = await uploadServer();
+    const host = testHost({
+      async fetch(url, init) {
+        if (init?.method === "PATCH") await isWhole;
+        return fetch(url, init);
+      },
+    });
+    const repository = openRepository(host, { registry: server.registry, repository: "a" });
+    const early = repository.earlyUpload?.() as EarlyUpload;
+    const content = await making(early);
+    const told: number[] = [];
+    early.follow(contentOf(host.kernels, new Uint8Array(1)), () => told.push(-1));
+    early.follow(content, (sent) => told.push(sent));
+    whole();
+    expect(await repository.pushBlob(content, { early })).toBe("uploaded");
+    expect(told.at(-1)).toBe(bytes.length);
+    expect(told).toEqual(told.toSorted((one, other) => one - other));
+    expect(Math.min(...told)).toBeGreaterThan(0);
+  });
+
   it.each([400, 404, 405, 411, 413, 416, 500, 501])(
     "is refused with %i, and the blob is sent in the usual way",
     async (status) => {

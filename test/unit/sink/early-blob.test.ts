@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { normalizeTimestamps } from "../../../src/filter/normalize-timestamps.ts";
-import type { Host, LayerCache, MadeLayer } from "../../../src/host.ts";
+import type { Host, LayerCache, MadeLayer, ProgressEvent } from "../../../src/host.ts";
 import type { Image } from "../../../src/image/image.ts";
 import { wasmKernels } from "../../../src/kernel/wasm.ts";
 import type { Digest } from "../../../src/oci/digest.ts";
@@ -71,6 +71,32 @@ describe("a layer that is made on its way to a registry", () => {
     const sent = host.sent();
     expect(patches(sent)).toHaveLength(1);
     expect(sent).toContain("GET /v2/new/app/tags/list");
+  });
+
+  it("shows how far its upload has come when it is made", async () => {
+    const memory = await wasmHost();
+    const events: ProgressEvent[] = [];
+    let made = () => {};
+    const isMade = new Promise<void>((resolve) => {
+      made = resolve;
+    });
+    const host: Host = {
+      ...memory,
+      async fetch(url, init) {
+        // Asked for once the digest is known: the registry is slower than the making.
+        if (init?.method === "HEAD") setTimeout(made);
+        if (init?.method === "PATCH") await isMade;
+        return memory.fetch(url, init);
+      },
+      log(event) {
+        if (event.type === "progress" && event.stage === "uploading") events.push(event);
+      },
+    };
+    const { layers } = await putNormalised(large, "shown/app:1", host);
+    const { digest, size } = layers[0] as { digest: Digest; size: number };
+    const shown = events.filter(({ id }) => id === digest);
+    expect(shown.filter(({ done }) => done > 0 && done < size).length).toBeGreaterThan(1);
+    expect(shown.at(-1)).toMatchObject({ done: size, total: size, finished: true });
   });
 
   it("waits for its digest where the repository has another tag, and is not sent if it is there", async () => {
