@@ -1,5 +1,6 @@
 import type { Slices } from "../../src/bytes/slices.ts";
 import { streamFrom } from "../../src/bytes/stream.ts";
+import { SealiftError } from "../../src/error.ts";
 
 /** Large enough that a round trip to the browser's file thread costs little, small enough to be collected soon. */
 const PIECE = 2 * 1024 * 1024;
@@ -16,9 +17,22 @@ export function fileSlices(blob: Blob): Slices {
   };
 }
 
+/** Throws IO where the file is no longer what was chosen: the browser then gives nothing more of it. */
+async function bytesOf(blob: Blob): Promise<ArrayBuffer> {
+  try {
+    return await blob.arrayBuffer();
+  } catch (cause) {
+    if (!(cause instanceof DOMException)) throw cause;
+    throw new SealiftError("IO", "Cannot read the file: it was changed, moved or removed while it was read", {
+      cause,
+      hint: "Choose it again.",
+    });
+  }
+}
+
 async function* pieces(blob: Blob, start: number, end: number): AsyncGenerator<Uint8Array, void, void> {
   const read = (at: number) => {
-    const piece = blob.slice(at, Math.min(at + PIECE, end)).arrayBuffer();
+    const piece = bytesOf(blob.slice(at, Math.min(at + PIECE, end)));
     // Its failure is that of the read that waits for it; one that nobody waits for any more is none.
     piece.catch(() => {});
     return piece;

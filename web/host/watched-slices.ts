@@ -7,6 +7,8 @@ export interface Watch {
   readonly signal: AbortSignal;
   /** Hears how many bytes each chunk brought. */
   onRead(bytes: number): void;
+  /** Hears why a read failed: who looks for faults in the content takes it for one. */
+  onFailure(error: unknown): void;
 }
 
 /** Slices whose reads are counted, and end when the signal aborts. */
@@ -14,12 +16,17 @@ export function watchedSlices(slices: Slices, watch: Watch): Slices {
   return { size: slices.size, slice: (start, end) => watched(slices.slice(start, end), watch) };
 }
 
-function watched(stream: ByteStream, { signal, onRead }: Watch): ByteStream {
+function watched(stream: ByteStream, { signal, onRead, onFailure }: Watch): ByteStream {
   async function* chunks() {
-    for await (const chunk of chunksOf(stream)) {
-      if (signal.aborted) throw cancelled();
-      onRead(chunk.length);
-      yield chunk;
+    try {
+      for await (const chunk of chunksOf(stream)) {
+        if (signal.aborted) throw cancelled();
+        onRead(chunk.length);
+        yield chunk;
+      }
+    } catch (error) {
+      onFailure(error);
+      throw error;
     }
   }
   return streamFrom(chunks(), (reason) => stream.cancel(reason));

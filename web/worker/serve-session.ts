@@ -98,6 +98,7 @@ class SessionServer {
         return jobs[0]?.signal ?? idle;
       },
       onRead: (bytes) => jobs[0]?.onRead(bytes),
+      onFailure: (error) => jobs[0]?.fail(error),
     };
   }
 
@@ -153,6 +154,7 @@ class Job {
   readonly #abort = new AbortController();
   #progress: Progress = { stage: "", done: 0, total: 0 };
   #reported = 0;
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(id: number, post: (answer: Answer) => void) {
     this.id = id;
@@ -179,8 +181,14 @@ class Job {
     this.#abort.abort();
   }
 
+  /** What could not be read is neither right nor wrong. */
+  fail(error: unknown): void {
+    this.#failure ??= { error };
+  }
+
   requireRunning(): void {
     if (this.signal.aborted) throw new SealiftError("ABORTED", "Cannot go on: it was cancelled");
+    if (this.#failure) throw this.#failure.error;
   }
 
   #report(): void {
@@ -192,11 +200,6 @@ class Job {
 function failureOf(error: unknown): Failure {
   if (error instanceof SealiftError) {
     return { code: error.code, message: error.message, hint: error.hint };
-  }
-  // The browser's own word for a file that was changed or removed while it was read.
-  if (error instanceof DOMException && error.name === "NotReadableError") {
-    const message = "Cannot read the file: it was changed, moved or removed while it was read";
-    return { code: "IO", message, hint: "Choose it again." };
   }
   return {
     code: "INTERNAL",

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { appendFileSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -16,6 +16,13 @@ import { FLIPS, type Samples, samples } from "./files.ts";
 import { hostileBundle } from "./hostile.ts";
 import { servedPage } from "./served.ts";
 import { VerifierPage } from "./verifier-page.ts";
+
+/** What the test puts into the page's worker. */
+interface WorkerScope {
+  postMessage(message: { readonly progress?: { readonly stage: string } }): void;
+  isReading: Promise<void>;
+  change(): void;
+}
 
 const text = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
 
@@ -105,6 +112,40 @@ describe("a verdict", () => {
       const saves = it.page.getByRole("button", { name: /^Save / }).and(it.page.locator(":enabled"));
       expect.soft(await saves.count(), part).toBe(0);
     }
+  });
+
+  test("of a file that changes while it is read has none, and says why", async () => {
+    const path = files.write("changing.bundle", readFileSync(files.path("app.bundle")));
+    const worker = it.page.workers()[0] ?? (await it.page.waitForEvent("worker"));
+    // The examination's first read waits until the file is another.
+    await worker.evaluate(() => {
+      const scope = globalThis as unknown as WorkerScope;
+      const { postMessage } = globalThis;
+      const { arrayBuffer } = Blob.prototype;
+      const isChanged = new Promise<void>((resolve) => {
+        scope.change = resolve;
+      });
+      scope.isReading = new Promise((resolve) => {
+        scope.postMessage = (message) => {
+          postMessage(message);
+          if (message.progress?.stage !== "Verifying") return;
+          Blob.prototype.arrayBuffer = async function () {
+            resolve();
+            await isChanged;
+            return arrayBuffer.call(this);
+          };
+        };
+      });
+    });
+    await it.give(path);
+    await worker.evaluate(() => (globalThis as unknown as WorkerScope).isReading);
+    appendFileSync(path, "more");
+    await worker.evaluate(() => (globalThis as unknown as WorkerScope).change());
+    await it.page.locator(".verdict, .card.failed").waitFor();
+    expect(await it.word()).toBe("No verdict");
+    const said = (await it.page.locator(".card.failed").textContent()) ?? "";
+    expect(said).toContain("it was changed, moved or removed while it was read");
+    expect(said).toContain("Choose it again.");
   });
 
   test("of what is none of these says so", async () => {
