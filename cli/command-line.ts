@@ -1,10 +1,8 @@
-import { keepHeapSmall } from "./host/heap.ts";
 import { isOutputLost, outliveReaders } from "./output/output.ts";
 import { run } from "./program.ts";
 
 /** Runs a command line to its end, and leaves its exit code with the process. */
 export async function main(args: readonly string[]): Promise<void> {
-  keepHeapSmall();
   outliveReaders();
   const code = await run(args);
   process.exitCode = code === 0 && isOutputLost() ? 1 : code;

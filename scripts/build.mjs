@@ -17,7 +17,8 @@ for (const stale of ["dist/.fingerprint", "dist/chunks", "dist/cli", "dist/types
   rmSync(stale, { recursive: true, force: true });
 node("scripts/build-kernels.mjs");
 node("scripts/build-zstd.mjs");
-for (const mode of ["library", "cli", "pool-worker", "page"]) await build({ mode, logLevel: "warn" });
+for (const mode of ["library", "command", "cli", "pool-worker", "page"])
+  await build({ mode, logLevel: "warn" });
 await buildVerifier();
 node("node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json");
 chmodSync("dist/cli.js", 0o755);

@@ -95,6 +95,7 @@ const OUTPUTS = [
   "dist/edge.js",
   "dist/node.js",
   "dist/cli.js",
+  "dist/cli",
   "dist/pool-worker.js",
   "dist/kernels.wasm",
   "dist/kernels-scalar.wasm",

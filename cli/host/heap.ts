@@ -1,5 +1,3 @@
-import { setFlagsFromString } from "node:v8";
-
 /**
  * Keeps V8's space for young objects at its first size. Streams make little
  * but buffers, which are freed only when that space is collected: grown, it
@@ -8,7 +6,7 @@ import { setFlagsFromString } from "node:v8";
  */
 export function keepHeapSmall(): void {
   try {
-    setFlagsFromString("--semi-space-growth-factor=1");
+    process.getBuiltinModule("node:v8").setFlagsFromString("--semi-space-growth-factor=1");
   } catch {
     // Another engine, which has no such thing.
   }
