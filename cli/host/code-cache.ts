@@ -27,8 +27,8 @@ const STALE = 30 * 24 * DUE;
 /**
  * The cache for runs of `verb` by the command whose first chunk is `command`:
  * another verb calls other functions, and each function kept is read by every
- * run. Of the key V8 itself would check its version, its flags and the length
- * of the source; the chunks' names hold digests of what is in them. Undefined
+ * run. V8 itself refuses code of another version or under other flags, but of
+ * the source checks the length alone; the chunks' names hold digests of it. Undefined
  * where none is wanted, or the user has no place for it.
  */
 export function codeCache(env: Environment, command: string, verb: string): CodeCache | undefined {
@@ -51,8 +51,12 @@ export function codeCache(env: Environment, command: string, verb: string): Code
 }
 
 function fileFor(env: Environment, command: string, verb: string): string | undefined {
-  const { cachedDataVersionTag } = process.getBuiltinModule("node:v8");
-  const engine = `${process.version}-${process.arch}-${cachedDataVersionTag().toString(16)}`;
+  // Not v8.cachedDataVersionTag(), for which Node loads two milliseconds of streams.
+  const flags = encodeURIComponent([...process.execArgv, env.NODE_OPTIONS ?? ""].join(" ").trim()).slice(
+    0,
+    64,
+  );
+  const engine = [process.version, process.arch, ...(flags && [flags])].join("-");
   const name = `${command}-${engine}-${/^[a-z-]{1,32}$/.test(verb) ? verb : "other"}`;
   try {
     return path().join(cacheFolder(env, "compiled"), name);
