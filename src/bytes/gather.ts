@@ -3,20 +3,20 @@ import { lend } from "./loan.ts";
 /** Chunks of this size make per-chunk costs vanish, and are still small enough to hold a few of. */
 export const CHUNK_SIZE = 128 * 1024;
 
-/** Kept for later: several are full at once where a piece is large. */
-const MAX_SPARE = 8;
+/** Chunks that came back, whoever gathered them: several are full at once where a piece is large. */
+const spare: Uint8Array<ArrayBuffer>[] = [];
+const MAX_SPARE = 16;
 
 /** Joins many small pieces into chunks of {@link CHUNK_SIZE} bytes, copying them; the chunks are on loan. */
 export class Gather {
   #chunk = new Uint8Array(0);
   #used = 0;
   #full: Uint8Array[] = [];
-  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
 
   /** Copies the bytes, so a view that is about to become invalid may be given. */
   readonly add = (view: Uint8Array): void => {
     for (let offset = 0; offset < view.length; ) {
-      if (this.#used === this.#chunk.length) this.#chunk = this.#spare.pop() ?? new Uint8Array(CHUNK_SIZE);
+      if (this.#used === this.#chunk.length) this.#chunk = spare.pop() ?? new Uint8Array(CHUNK_SIZE);
       const piece = view.subarray(offset, offset + CHUNK_SIZE - this.#used);
       this.#chunk.set(piece, this.#used);
       this.#used += piece.length;
@@ -41,7 +41,7 @@ export class Gather {
   #finishChunk(): void {
     const chunk = this.#chunk;
     const back = () => {
-      if (this.#spare.length < MAX_SPARE) this.#spare.push(chunk);
+      if (spare.length < MAX_SPARE) spare.push(chunk);
     };
     this.#full.push(lend(chunk.subarray(0, this.#used), back));
     this.#chunk = new Uint8Array(0);

@@ -140,6 +140,18 @@ export async function collect(stream: ByteStream, limit: number, what = "stream"
   return whole;
 }
 
+/** Reads a stream of so many bytes whole, without anything beside them in memory. Throws a RangeError if there are more. */
+export async function collectSized(stream: ByteStream, size: number): Promise<Uint8Array<ArrayBuffer>> {
+  const whole = new Uint8Array(size);
+  let filled = 0;
+  for await (const chunk of chunksOf(stream)) {
+    whole.set(chunk, filled);
+    filled += chunk.length;
+    giveBack(chunk);
+  }
+  return whole;
+}
+
 /** What is kept of a stream must not keep a socket's whole buffer, of which it is a small part. */
 function withoutRest(bytes: Uint8Array): Uint8Array {
   return bytes.length < bytes.buffer.byteLength / 2 ? new Uint8Array(bytes) : bytes;

@@ -12,6 +12,10 @@ import { GZIP_CHUNK_SIZE, GZIP_DICTIONARY_SIZE, type GzipLevel, type Kernels } f
 import type { JobLine, Pool } from "../kernel/pool.ts";
 import { inOrder, pooledStream } from "./pooled-stream.ts";
 
+/** Buffers of chunks that are compressed, for the next ones, of whatever stream: an image has many small layers. */
+const spare: ArrayBuffer[] = [];
+const MAX_SPARE = 8;
+
 /** As `gzip`, with the pool's workers. */
 export function parallelGzip(stream: ByteStream, kernels: Kernels, pool: Pool, level: GzipLevel): ByteStream {
   const line = pool.open("deflate");
@@ -20,18 +24,13 @@ export function parallelGzip(stream: ByteStream, kernels: Kernels, pool: Pool, l
 
 async function* member(stream: ByteStream, kernels: Kernels, line: JobLine<"deflate">, level: GzipLevel) {
   const output = new Gather();
-  /** Each is filled, compressed, and comes back with what it became. */
-  const buffers: ArrayBuffer[] = [];
   let crc = 0;
   let size = 0;
 
   output.add(GZIP_HEADER);
-  for await (const chunk of inOrder(
-    line,
-    deflateChunks(stream, level, () => buffers.pop()),
-  )) {
+  for await (const chunk of inOrder(line, deflateChunks(stream, level))) {
     output.add(chunk.bytes);
-    buffers.push(chunk.bytes.buffer);
+    if (spare.length < MAX_SPARE) spare.push(chunk.bytes.buffer);
     crc = kernels.combineCrc32(crc, chunk.crc, chunk.length);
     size += chunk.length;
     yield* output.take();
@@ -44,7 +43,6 @@ async function* member(stream: ByteStream, kernels: Kernels, line: JobLine<"defl
 async function* deflateChunks(
   stream: ByteStream,
   level: GzipLevel,
-  used: () => ArrayBuffer | undefined,
 ): AsyncGenerator<JobInput<"deflate">, void, void> {
   const carried = new Uint8Array(GZIP_DICTIONARY_SIZE);
   let dictionary = 0;
@@ -52,7 +50,7 @@ async function* deflateChunks(
   let buffer: Uint8Array<ArrayBuffer> | undefined;
 
   const begin = () => {
-    const begun = new Uint8Array(used() ?? new ArrayBuffer(GZIP_DICTIONARY_SIZE + GZIP_CHUNK_SIZE));
+    const begun = new Uint8Array(spare.pop() ?? new ArrayBuffer(GZIP_DICTIONARY_SIZE + GZIP_CHUNK_SIZE));
     begun.set(carried);
     return begun;
   };

@@ -1,5 +1,5 @@
 import type { Content } from "../bytes/content.ts";
-import { collect } from "../bytes/stream.ts";
+import { collectSized } from "../bytes/stream.ts";
 import { isSealiftError } from "../error.ts";
 import { hasBlob } from "./blobs.ts";
 import type { RegistryClient } from "./client.ts";
@@ -211,6 +211,6 @@ class Upload {
 
   async #body(offset: number, length: number): Promise<RequestBody> {
     const open = () => this.#cursor.take(offset, length);
-    return length <= SMALL_BODY ? collect(await open(), SMALL_BODY) : { size: length, open };
+    return length <= SMALL_BODY ? collectSized(await open(), length) : { size: length, open };
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { collect, streamFrom, streamOf } from "../../../src/bytes/stream.ts";
+import { collect, collectSized, streamFrom, streamOf } from "../../../src/bytes/stream.ts";
 
 test("a stream is read whole, up to its limit", async () => {
   const parts = () => [Uint8Array.of(1, 2), Uint8Array.of(), Uint8Array.of(3)];
@@ -18,4 +18,12 @@ test("what is kept of a large buffer does not keep the buffer", async () => {
   expect(document.buffer.byteLength).toBe(400);
   const whole = await collect(streamOf(buffer), 1 << 20);
   expect(whole.buffer).toBe(buffer.buffer);
+});
+
+test("a stream of a known size is read into one buffer, chunk by chunk", async () => {
+  const chunks = function* () {
+    for (const byte of [1, 2, 3]) yield new Uint8Array(2).fill(byte);
+  };
+  expect([...(await collectSized(streamFrom(chunks()), 6))]).toEqual([1, 1, 2, 2, 3, 3]);
+  await expect(collectSized(streamFrom(chunks()), 5)).rejects.toThrow(RangeError);
 });
