@@ -28,15 +28,34 @@ export async function establish(open: OpenSocket, around: Surroundings): Promise
 /** Resolves to a connection to the URL's host, or to the proxy that a plain request goes to. */
 export async function connect(url: URL, proxy: URL | undefined, around: Surroundings): Promise<Connection> {
   const near = { ...around, proxy };
-  if (!proxy || url.protocol === "http:") {
-    return establish((options) => openSocket(proxy ?? url, options), near);
-  }
-  const tunnel = openSocket(proxy);
+  if (!proxy || url.protocol === "http:") return direct(proxy ?? url, near);
+  const tunnel = openSocket(proxy, hostOf(proxy));
   // Whoever uses it at that moment hears of its end.
   tunnel.on("error", () => {});
   await ready(tunnel, near);
   await within(tunnel, near, openTunnel(tunnel, url, proxy), "did not answer");
   return establish((options) => secured(url, { socket: tunnel, ...options }), around);
+}
+
+/**
+ * RFC 6761, "localhost.": the loopback interface, which nobody has to be asked
+ * about; curl and browsers do the same. Of a name Node finds out whether it is
+ * an IPv6 address, then the system is asked: eight milliseconds of each start.
+ */
+const LOCALHOST = ["127.0.0.1", "::1"];
+
+async function direct(url: URL, around: Surroundings): Promise<Connection> {
+  const host = hostOf(url);
+  let failure: unknown;
+  for (const address of host === "localhost" ? LOCALHOST : [host]) {
+    try {
+      return await establish((options) => openSocket(url, address, options), around);
+    } catch (error) {
+      failure ??= error;
+      if ((error as NodeJS.ErrnoException).code !== "ECONNREFUSED") break;
+    }
+  }
+  throw failure;
 }
 
 /** Waits for what makes the socket useful; on its failure, an abort, or after the patience, the socket is destroyed. */
@@ -72,9 +91,9 @@ function ready(socket: Socket, around: Surroundings): Promise<void> {
   return within(socket, around, connected);
 }
 
-function openSocket(url: URL, options?: SocketOptions): Socket {
+function openSocket(url: URL, host: string, options?: SocketOptions): Socket {
   const place = {
-    host: hostOf(url),
+    host,
     port: Number(url.port) || (url.protocol === "https:" ? 443 : 80),
     noDelay: true,
     ...options,

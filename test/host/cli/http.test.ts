@@ -1,11 +1,16 @@
 import type { AddressInfo } from "node:net";
 import { createServer, type Socket } from "node:net";
+import { networkInterfaces } from "node:os";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { httpTransport } from "../../../cli/host/http/transport.ts";
 import { collect } from "../../../src/bytes/stream.ts";
 import { fetchContract, pieces, sizeOf, TestServer } from "../../contract/fetch.ts";
 
 const MIB = 1 << 20;
+/** Not every machine has IPv6. */
+const loopback = Object.values(networkInterfaces()).flatMap((addresses = []) =>
+  addresses.filter(({ internal }) => internal).map(({ address }) => address),
+);
 const IMPATIENT = { connect: 50, answer: 50, storing: 50, silence: 50 };
 
 fetchContract("the Node host's", () => httpTransport({}).fetch);
@@ -25,14 +30,14 @@ afterEach(() => {
 });
 
 /** A server that says what it is told to as soon as somebody connects, reads nothing, and knows no HTTP. */
-async function rawServer(say = ""): Promise<string> {
+async function rawServer(say = "", address = "127.0.0.1"): Promise<string> {
   const raw = createServer((socket) => {
     sockets.add(socket);
     socket.on("error", () => {}).write(say);
   });
-  await new Promise<void>((resolve) => raw.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => raw.listen(0, address, resolve));
   raw.unref();
-  return `http://127.0.0.1:${(raw.address() as AddressInfo).port}/`;
+  return `http://${address === "::1" ? "[::1]" : address}:${(raw.address() as AddressInfo).port}/`;
 }
 
 const put = (size: number, body: ReadableStream<Uint8Array>) =>
@@ -47,6 +52,16 @@ describe("the Node host's network", () => {
       await body?.cancel();
     }
     expect(server.connections).toBe(1);
+  });
+
+  it.each(loopback)("finds a server of localhost that listens at %s alone", async (address) => {
+    const url = await rawServer("HTTP/1.1 204 No Content\r\n\r\n", address);
+    const { status } = await httpTransport({}).fetch(`http://localhost:${new URL(url).port}/`);
+    expect(status).toBe(204);
+  });
+
+  it("says what nobody listens at", async () => {
+    await expect(httpTransport({}).fetch("http://localhost:1/")).rejects.toThrow("ECONNREFUSED 127.0.0.1:1");
   });
 
   it("asks again where a waiting connection was closed as it was used, but never twice for what may not be done twice", async () => {
