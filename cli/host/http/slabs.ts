@@ -11,8 +11,9 @@ const FIRST_SLAB = 64 * 1024;
 const LARGEST_SLAB = 1024 * 1024;
 /** Less room than this is left unused rather than read into. */
 const WORTH_A_READ = 16 * 1024;
-/** Slabs kept for later: one is filled while another is hashed, a third withheld and a fourth written. */
-const MAX_SPARE = 4;
+/** Slabs that came back, whatever connection filled them: of each, one is filled while others are hashed, withheld and written. */
+const spare: Uint8Array<ArrayBuffer>[] = [];
+const MAX_SPARE = 8;
 
 /**
  * Memory that is filled from its begin to its end: what was put there is the
@@ -23,7 +24,6 @@ export class Slabs {
   #slab: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #filled = 0;
   #next = FIRST_SLAB;
-  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
 
   /** Where the next bytes may go. */
   readonly room = (): Uint8Array<ArrayBuffer> => {
@@ -47,9 +47,9 @@ export class Slabs {
   #another(): Uint8Array<ArrayBuffer> {
     // Not zeroed: only what was received is handed on.
     if (this.#next < LARGEST_SLAB) return Buffer.allocUnsafeSlow(this.#next);
-    const slab = this.#spare.pop() ?? Buffer.allocUnsafeSlow(LARGEST_SLAB);
+    const slab = spare.pop() ?? Buffer.allocUnsafeSlow(LARGEST_SLAB);
     return lend(slab, () => {
-      if (this.#spare.length < MAX_SPARE) this.#spare.push(slab);
+      if (spare.length < MAX_SPARE) spare.push(slab);
     });
   }
 }
