@@ -1,10 +1,14 @@
 /** zstd by a worker pool: frames depend on nothing but their content, so they are made anywhere and joined here. */
 import type { ByteStream } from "../bytes/stream.ts";
-import type { Kernels } from "../kernel/kernels.ts";
+import { type Kernels, ZSTD_FRAME_SIZE } from "../kernel/kernels.ts";
 import type { JobLine, Pool } from "../kernel/pool.ts";
 import { inOrder, pooledStream } from "./pooled-stream.ts";
 import { toolFor } from "./transcode.ts";
 import { frameContents } from "./zstd-frames.ts";
+
+/** Buffers of contents that are compressed, for the next ones, of whatever stream; of 4 MiB each. */
+const spare: ArrayBuffer[] = [];
+const MAX_SPARE = 4;
 
 /** As `zstd`, with the pool's workers. */
 export function parallelZstd(stream: ByteStream, kernels: Kernels, pool: Pool): ByteStream {
@@ -14,13 +18,12 @@ export function parallelZstd(stream: ByteStream, kernels: Kernels, pool: Pool): 
 
 async function* frames(stream: ByteStream, kernels: Kernels, line: JobLine<"zstd">) {
   const { module } = await toolFor(stream, () => kernels.zstd.encoder());
-  /** Each is filled, compressed, and comes back with its frame. */
-  const buffers: ArrayBuffer[] = [];
   const jobs = async function* () {
-    for await (const content of frameContents(stream, () => buffers.pop())) yield { module, content };
+    for await (const content of frameContents(stream, () => spare.pop())) yield { module, content };
   };
   for await (const { frame, content } of inOrder(line, jobs())) {
-    buffers.push(content.buffer);
+    // That of nothing at all is too small for any other.
+    if (content.buffer.byteLength === ZSTD_FRAME_SIZE && spare.length < MAX_SPARE) spare.push(content.buffer);
     yield frame;
   }
 }
