@@ -1,6 +1,7 @@
 import metadata from "../package.json" with { type: "json" };
 import { chunksIn } from "./host/chunks.ts";
 import { codeCache } from "./host/code-cache.ts";
+import { keepHeapSmall } from "./host/heap.ts";
 
 /** The name of the command's first chunk, given by the build. */
 declare const COMMAND: string;
@@ -12,6 +13,7 @@ const args = process.argv.slice(2);
 if (args.length === 1 && VERSION_FLAGS.includes(args[0] as string)) {
   console.log(metadata.version);
 } else {
+  keepHeapSmall();
   const folder = process.getBuiltinModule("node:url").fileURLToPath(new URL("./cli/", import.meta.url));
   const chunks = chunksIn(folder, codeCache(process.env, COMMAND, verbOf(args)));
   const { main } = chunks.load(COMMAND) as typeof import("./command-line.ts");

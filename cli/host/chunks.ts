@@ -1,5 +1,6 @@
 import type { Script } from "node:vm";
 import type { CodeCache } from "./code-cache.ts";
+import { underFirstFlags } from "./heap.ts";
 
 /** The CommonJS chunks of a folder. */
 export interface Chunks {
@@ -48,7 +49,9 @@ export function chunksIn(folder: string, cache: CodeCache | undefined): Chunks {
     const cachedData = cache?.get(name);
     // The build leaves nothing but ASCII, of which V8 keeps a byte each.
     const source = HEAD + readFileSync(filename, "latin1") + TAIL;
-    const script = new vm.Script(source, { filename, ...(cachedData && { cachedData }) });
+    const script = underFirstFlags(
+      () => new vm.Script(source, { filename, ...(cachedData && { cachedData }) }),
+    );
     scripts.set(name, script);
     isComplete &&= cachedData !== undefined && !script.cachedDataRejected;
     return script;
@@ -57,8 +60,10 @@ export function chunksIn(folder: string, cache: CodeCache | undefined): Chunks {
   return {
     load,
     keepCode() {
-      if (!isComplete)
-        cache?.add(new Map(Array.from(scripts, ([name, script]) => [name, script.createCachedData()])));
+      if (isComplete) return;
+      const code = (): [string, Buffer][] =>
+        Array.from(scripts, ([name, script]) => [name, script.createCachedData()]);
+      cache?.add(new Map(underFirstFlags(code)));
     },
   };
 }

@@ -7,16 +7,22 @@ export const CHUNK_SIZE = 128 * 1024;
 const spare: Uint8Array<ArrayBuffer>[] = [];
 const MAX_SPARE = 16;
 
-/** Joins many small pieces into chunks of {@link CHUNK_SIZE} bytes, copying them; the chunks are on loan. */
+/** Joins many small pieces into chunks of {@link CHUNK_SIZE} bytes, copying them. */
 export class Gather {
+  /** Whether the chunks are on loan, for a reader that gives back: to others a loan is memory that waits the longer. */
+  readonly #lends: boolean;
   #chunk = new Uint8Array(0);
   #used = 0;
   #full: Uint8Array[] = [];
 
+  constructor({ lends = false } = {}) {
+    this.#lends = lends;
+  }
+
   /** Copies the bytes, so a view that is about to become invalid may be given. */
   readonly add = (view: Uint8Array): void => {
     for (let offset = 0; offset < view.length; ) {
-      if (this.#used === this.#chunk.length) this.#chunk = spare.pop() ?? new Uint8Array(CHUNK_SIZE);
+      if (this.#used === this.#chunk.length) this.#chunk = this.#another();
       const piece = view.subarray(offset, offset + CHUNK_SIZE - this.#used);
       this.#chunk.set(piece, this.#used);
       this.#used += piece.length;
@@ -38,12 +44,17 @@ export class Gather {
     return this.take();
   }
 
+  #another(): Uint8Array<ArrayBuffer> {
+    return (this.#lends ? spare.pop() : undefined) ?? new Uint8Array(CHUNK_SIZE);
+  }
+
   #finishChunk(): void {
     const chunk = this.#chunk;
+    const filled = chunk.subarray(0, this.#used);
     const back = () => {
       if (spare.length < MAX_SPARE) spare.push(chunk);
     };
-    this.#full.push(lend(chunk.subarray(0, this.#used), back));
+    this.#full.push(this.#lends ? lend(filled, back) : filled);
     this.#chunk = new Uint8Array(0);
     this.#used = 0;
   }

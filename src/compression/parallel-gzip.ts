@@ -23,7 +23,7 @@ export function parallelGzip(stream: ByteStream, kernels: Kernels, pool: Pool, l
 }
 
 async function* member(stream: ByteStream, kernels: Kernels, line: JobLine<"deflate">, level: GzipLevel) {
-  const output = new Gather();
+  const output = new Gather({ lends: true });
   let crc = 0;
   let size = 0;
 

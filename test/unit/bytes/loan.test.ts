@@ -57,7 +57,7 @@ test("what is read whole is the reader's own, and the buffer goes back", async (
 });
 
 test("gathered chunks are filled again when they were given back, and never before", () => {
-  const gather = new Gather();
+  const gather = new Gather({ lends: true });
   const buffers = new Set<ArrayBufferLike>();
   const kept: Uint8Array[] = [];
   for (let round = 0; round < 64; round++) {
