@@ -1,7 +1,6 @@
-import { homedir } from "node:os";
-import { join } from "node:path";
 import type { Command } from "commander";
 import { SealiftError } from "../../src/error.ts";
+import { cacheFolder } from "../host/cache-folder.ts";
 import { openLayerCache } from "../host/layer-cache.ts";
 import { type Colors, formatSize, shortenDigests, table } from "../output/text.ts";
 import { layerCachePath } from "./layer-cache-path.ts";
@@ -37,14 +36,9 @@ function withPath(command: Command): Command {
   return command.option("--layer-cache <path>", "file or folder (env SEALIFT_LAYER_CACHE; else in ~/.cache)");
 }
 
-/** Where the layer cache lies where nothing else is said. */
-function defaultLayerCache(env: NodeJS.ProcessEnv): string {
-  return join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "sealift", "layers");
-}
-
 function list(options: CacheOptions): Promise<number> {
   return runCommand(options, async ({ host, output }) => {
-    const path = layerCachePath(options.layerCache, process.env) ?? defaultLayerCache(process.env);
+    const path = layerCachePath(options.layerCache, process.env) ?? cacheFolder(process.env, "layers");
     const layers = await (await openLayerCache(path, host.log)).list();
     const described = layers.map((layer) => ({ ...layer, used: new Date(layer.used).toISOString() }));
     await output.result({ path, layers: described }, (colors) => describe(path, described, colors));
@@ -74,7 +68,7 @@ function describe(path: string, layers: readonly Described[], colors: Colors): s
 
 function prune(options: CacheOptions): Promise<number> {
   return runCommand(options, async ({ host, output }) => {
-    const path = layerCachePath(options.layerCache, process.env) ?? defaultLayerCache(process.env);
+    const path = layerCachePath(options.layerCache, process.env) ?? cacheFolder(process.env, "layers");
     const removed = await (await openLayerCache(path, host.log)).prune(limitOf(options));
     await output.result({ path, removed }, () => `Forgot ${removed} layers in ${path}\n`);
     return 0;

@@ -1,8 +1,8 @@
-import { homedir } from "node:os";
 import { text } from "node:stream/consumers";
 import type { Command } from "commander";
 import { SealiftError } from "../../src/error.ts";
 import { checkLogin } from "../../src/registry/check-login.ts";
+import { homeFolder } from "../host/home-folder.ts";
 import { loginFile, removeLogin, storeLogin } from "../host/login-file.ts";
 import { canonicalRegistry } from "../host/registry-name.ts";
 import type { GlobalOptions } from "./options.ts";
@@ -76,13 +76,13 @@ async function login(
       message: `${registry} lets everybody in: whether it takes this password is not known`,
     });
   }
-  const file = loginFile(process.env, homedir());
+  const file = loginFile(process.env, homeFolder());
   await storeLogin(file, registry, credential);
   await output.result({ registry, username, file }, () => `Login succeeded for ${registry}\n`);
 }
 
 async function logout(registry: string, { output }: Context): Promise<undefined> {
-  const file = loginFile(process.env, homedir());
+  const file = loginFile(process.env, homeFolder());
   if (!(await removeLogin(file, registry))) {
     throw new SealiftError(
       "NOT_FOUND",

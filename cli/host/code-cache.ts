@@ -1,4 +1,5 @@
 import { cacheFolder } from "./cache-folder.ts";
+import { makeFolder } from "./make-folder.ts";
 
 /** V8's code for the chunks of the command, as runs of a verb have left it: functions that were called included. */
 export interface CodeCache {
@@ -29,12 +30,11 @@ const STALE = 30 * 24 * DUE;
  * another verb calls other functions, and each function kept is read by every
  * run. V8 itself refuses code of another version or under other flags, but of
  * the source checks the length alone; the chunks' names hold digests of it. Undefined
- * where none is wanted, or the user has no place for it.
+ * where none is wanted.
  */
 export function codeCache(env: Environment, command: string, verb: string): CodeCache | undefined {
   if (env.NODE_DISABLE_COMPILE_CACHE) return undefined;
   const file = fileFor(env, command, verb);
-  if (file === undefined) return undefined;
   const { code: kept, written } = read(file);
   return {
     isDue: Date.now() - written > DUE,
@@ -50,7 +50,7 @@ export function codeCache(env: Environment, command: string, verb: string): Code
   };
 }
 
-function fileFor(env: Environment, command: string, verb: string): string | undefined {
+function fileFor(env: Environment, command: string, verb: string): string {
   // Not v8.cachedDataVersionTag(), for which Node loads two milliseconds of streams.
   const flags = encodeURIComponent([...process.execArgv, env.NODE_OPTIONS ?? ""].join(" ").trim()).slice(
     0,
@@ -58,22 +58,19 @@ function fileFor(env: Environment, command: string, verb: string): string | unde
   );
   const engine = [process.version, process.arch, ...(flags && [flags])].join("-");
   const name = `${command}-${engine}-${/^[a-z-]{1,32}$/.test(verb) ? verb : "other"}`;
-  try {
-    return path().join(cacheFolder(env, "compiled"), name);
-  } catch {
-    // A user whom the system does not know has no home.
-    return undefined;
-  }
+  return path().join(cacheFolder(env, "compiled"), name);
 }
 
 /** Nothing where there is none, it is damaged, or somebody else's: V8 would run whatever is in it. */
 function read(file: string): { readonly code: Code; readonly written: number } {
-  const { closeSync, fstatSync, openSync, readFileSync } = fs();
+  const { closeSync, constants, fstatSync, openSync, readFileSync } = fs();
   let opened: number | undefined;
   try {
-    opened = openSync(file, "r");
-    const { uid, mtimeMs } = fstatSync(opened);
-    if (uid === (process.getuid?.() ?? uid)) return { code: codeIn(readFileSync(opened)), written: mtimeMs };
+    // A pipe in its place would not be opened before somebody writes to it. Windows has no such flag.
+    opened = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const found = fstatSync(opened);
+    const isOurs = found.isFile() && found.uid === (process.getuid?.() ?? found.uid);
+    if (isOurs) return { code: codeIn(readFileSync(opened)), written: found.mtimeMs };
   } catch {
     // It is made again.
   } finally {
@@ -104,8 +101,8 @@ function codeIn(file: Buffer): Code {
 
 /** In a folder of the user's own whatever the umask, as others could lay code for us; readers see a file whole or not at all. */
 function write(file: string, code: Code): void {
-  const { mkdirSync, renameSync, rmSync, writeFileSync } = fs();
-  mkdirSync(path().dirname(file), { recursive: true, mode: 0o700 });
+  const { renameSync, rmSync, writeFileSync } = fs();
+  makeFolder(path().dirname(file));
   const list = Buffer.from(JSON.stringify(Array.from(code, ([chunk, { length }]) => [chunk, length])));
   const length = Buffer.alloc(LENGTH_SIZE);
   length.writeUInt32LE(list.length);
@@ -121,9 +118,10 @@ function write(file: string, code: Code): void {
 }
 
 function sweep(folder: string): void {
-  const { readdirSync, rmSync, statSync } = fs();
+  const { lstatSync, readdirSync, rmSync } = fs();
   for (const name of readdirSync(folder)) {
     const old = path().join(folder, name);
-    if (Date.now() - statSync(old).mtimeMs > STALE) rmSync(old, { recursive: true, force: true });
+    const found = name.startsWith("command-") ? lstatSync(old, { throwIfNoEntry: false }) : undefined;
+    if (found?.isFile() && Date.now() - found.mtimeMs > STALE) rmSync(old, { force: true });
   }
 }

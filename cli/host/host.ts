@@ -1,4 +1,4 @@
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import type { Credentials, Host } from "../../src/host.ts";
 import { once } from "../../src/image/once.ts";
 import type { Pool } from "../../src/kernel/pool.ts";
@@ -7,6 +7,7 @@ import { systemClock } from "./clock.ts";
 import type { CredentialSources } from "./credentials.ts";
 import { engineChoice, withEngines } from "./engines.ts";
 import { type NodeFileSystem, nodeFileSystem } from "./file-system.ts";
+import { homeFolder } from "./home-folder.ts";
 import { httpTransport } from "./http/transport.ts";
 import { interruptibleFiles, interruptibleSpool } from "./interruptible.ts";
 import { loadModule, zstdLoader } from "./kernels.ts";
@@ -60,7 +61,7 @@ export async function nodeHost(options: NodeHostOptions = {}): Promise<NodeHost>
     fetch: network.fetch,
     clock: systemClock(signal),
     random: (length) => new Uint8Array(nodeCrypto().randomBytes(length)),
-    credentials: credentialsWhenAsked({ ...options.credentials, env, home: homedir(), log }),
+    credentials: credentialsWhenAsked({ ...options.credentials, env, home: homeFolder(), log }),
     log,
     files: signal ? interruptibleFiles(files, signal) : files,
     ...(signal && { signal }),

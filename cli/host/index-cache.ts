@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { open, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CachedIndex, IndexCache } from "../../src/inspect/index-cache.ts";
 import { type Digest, digestHex } from "../../src/oci/digest.ts";
 import { cacheFolder } from "./cache-folder.ts";
 import { filing } from "./file-error.ts";
 import { fileSlices } from "./file-slices.ts";
+import { makeFolder } from "./make-folder.ts";
 
 /** Of all that is kept, in bytes: the indexes of about 30 GB of layers. */
 const MAX_SIZE = 1e9;
@@ -78,7 +79,7 @@ export function folderIndexCache(
 
 /** A name in the folder, which is there then, for a file that is not complete. */
 async function pendingFile(folder: string): Promise<string> {
-  await filing("make", folder, () => mkdir(folder, { recursive: true, mode: 0o700 }));
+  await filing("make", folder, async () => makeFolder(folder));
   return join(folder, `.${randomBytes(8).toString("hex")}`);
 }
 

@@ -24,9 +24,14 @@ export function zstdLoader(from: string = import.meta.url): ZstdModules {
 /**
  * Loads and compiles the WebAssembly kernels, found from the module at `from`;
  * the build without vectors where the processor or the engine has none.
- * Throws NOT_FOUND if they were not built, IO if they cannot be read.
+ * Throws NOT_FOUND if they were not built, IO if they cannot be read, UNSUPPORTED where there is no WebAssembly.
  */
 export async function loadModule(from: string = import.meta.url): Promise<WebAssembly.Module> {
+  if (typeof WebAssembly === "undefined") {
+    throw new SealiftError("UNSUPPORTED", "Cannot load the kernels: this Node runs without WebAssembly", {
+      hint: "--jitless takes it away; look at NODE_OPTIONS.",
+    });
+  }
   const module = load("kernels.wasm", from) ?? load("kernels-scalar.wasm", from);
   if (module) return module;
   throw new SealiftError("IO", "Cannot load the kernels: kernels.wasm is damaged", {

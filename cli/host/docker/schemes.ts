@@ -1,10 +1,10 @@
 /** `docker://` and `dockerpush://`: schemes of hosts that have sockets. */
-import { homedir } from "node:os";
 import type { Host } from "../../../src/host.ts";
 import type { OpenSink, OpenSource, RunOptions } from "../../../src/pipeline/schemes.ts";
 import { allowOptions, type Uri } from "../../../src/pipeline/uri.ts";
 import { allowSourceOptions, selectionOf } from "../../../src/pipeline/uri-options.ts";
 import type { RawImage } from "../../../src/source/raw-image.ts";
+import { homeFolder } from "../home-folder.ts";
 import { ENDPOINT_OPTIONS, findDocker } from "./endpoint.ts";
 import { type DockerEngine, dockerEngine } from "./engine.ts";
 import { askedImage, givenName } from "./image-name.ts";
@@ -47,5 +47,5 @@ export const dockerTarget: OpenSink = async (uri, host, { jobs }) => {
 
 async function engineOf(uri: Uri, { signal }: Host): Promise<DockerEngine> {
   const uid = process.getuid?.();
-  return dockerEngine(await findDocker(uri.options, { env: process.env, home: homedir(), uid }), signal);
+  return dockerEngine(await findDocker(uri.options, { env: process.env, home: homeFolder(), uid }), signal);
 }

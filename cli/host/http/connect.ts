@@ -51,8 +51,9 @@ async function direct(url: URL, around: Surroundings): Promise<Connection> {
     try {
       return await establish((options) => openSocket(url, address, options), around);
     } catch (error) {
+      // What somebody who listens fails with says more than that elsewhere nobody does.
+      if ((error as NodeJS.ErrnoException).syscall !== "connect") throw error;
       failure ??= error;
-      if ((error as NodeJS.ErrnoException).code !== "ECONNREFUSED") break;
     }
   }
   throw failure;

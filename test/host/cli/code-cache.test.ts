@@ -1,11 +1,13 @@
 /** What V8 has compiled of the command is kept for the next run, by nobody but the user. */
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   chownSync,
   cpSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   utimesSync,
   writeFileSync,
@@ -130,13 +132,35 @@ describe("what was compiled", () => {
   test("is made again after an hour, and removed when nothing has used it for a month", async () => {
     await list("old");
     const { path, inode } = only("old");
-    const gone = join(compiled("old"), "of-a-build-that-is-gone");
-    mkdirSync(gone);
+    const gone = join(compiled("old"), "command-of-a-build-that-is-gone");
+    const notOurs = join(compiled("old"), "somebody's");
     const now = Date.now() / 1000;
     utimesSync(path, now, now - 2 * HOUR);
-    utimesSync(gone, now, now - 40 * 24 * HOUR);
+    for (const file of [gone, notOurs]) {
+      writeFileSync(file, "");
+      utimesSync(file, now, now - 40 * 24 * HOUR);
+    }
     await list("old");
+    expect([gone, notOurs].map((file) => existsSync(file))).toEqual([false, true]);
+    rmSync(notOurs);
     expect(only("old").inode).not.toBe(inode);
+  });
+
+  test.skipIf(process.platform === "win32")(
+    "is not waited for where a pipe stands in its place",
+    async () => {
+      await list("pipe");
+      const { path } = only("pipe");
+      rmSync(path);
+      execFileSync("mkfifo", [path]);
+      await list("pipe");
+      expect(statSync(path).isFile()).toBe(true);
+    },
+  );
+
+  test("no folder is made in the current one where HOME is empty or relative", async () => {
+    for (const HOME of ["", "here"]) await list("nowhere", { HOME, XDG_CACHE_HOME: "" });
+    expect([".cache", "here"].map((name) => existsSync(work.at(name)))).toEqual([false, false]);
   });
 
   test.skipIf(process.getuid?.() !== 0)("is not used where it is somebody else's", async () => {

@@ -60,6 +60,15 @@ describe("the Node host's network", () => {
     expect(status).toBe(204);
   });
 
+  it.runIf(loopback.includes("::1"))(
+    "says what goes wrong at ::1 rather than that nobody listens at 127.0.0.1",
+    async () => {
+      const url = await rawServer("no TLS", "::1");
+      const asked = httpTransport({}).fetch(`https://localhost:${new URL(url).port}/`);
+      await expect(asked).rejects.not.toMatchObject({ code: "ECONNREFUSED" });
+    },
+  );
+
   it("says what nobody listens at", async () => {
     await expect(httpTransport({}).fetch("http://localhost:1/")).rejects.toThrow("ECONNREFUSED 127.0.0.1:1");
   });
