@@ -83,7 +83,7 @@ export async function failureOf(response: FetchResponse, context: FailureContext
     words.length > 0 ? ` (${words.slice(0, 3).join("; ")})` : "",
     [401, 403].includes(response.status) && !context.sentBy ? triedText(context.tried ?? []) : "",
   ].join("");
-  const hint = ABOUT_CREDENTIALS.includes(code) ? hintElsewhere(context) : {};
+  const hint = hintFor(response.status, code, context);
   if (!TRANSIENT_STATUS.includes(response.status)) return new SealiftError(code, message, hint);
   const retryAfter = parseRetryAfter(response.headers.get("retry-after"), context.now);
   return new TransientError(code, message, { ...hint, ...(retryAfter !== undefined && { retryAfter }) });
@@ -117,6 +117,13 @@ function codeOf(status: number, said: readonly RegistryError[], context: Failure
     if (known) return known;
   }
   return status === 404 ? (context.missing ?? byStatus) : byStatus;
+}
+
+function hintFor(status: number, code: ErrorCode, context: FailureContext): { readonly hint?: string } {
+  // Often a proxy's limit: what it is, nothing tells.
+  if (status === 413)
+    return { hint: "Something on the way takes no request of this size; try --chunk-size 10MB." };
+  return ABOUT_CREDENTIALS.includes(code) ? hintElsewhere(context) : {};
 }
 
 function hintElsewhere({ who, sentBy }: FailureContext): { readonly hint?: string } {

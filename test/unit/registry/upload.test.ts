@@ -459,6 +459,7 @@ describe("a proxy that takes no large requests", () => {
     await expect(pushed).rejects.toMatchObject({
       code: "LIMIT_EXCEEDED",
       message: expect.stringContaining("413"),
+      hint: expect.stringContaining("--chunk-size"),
     });
   });
 });
