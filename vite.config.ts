@@ -131,7 +131,7 @@ const builds: Readonly<Record<string, UserConfig>> = {
   },
   /**
    * The command with all its dependencies, for a machine that has Node and nothing else; each verb loads its part.
-   * CommonJS, as cli/host/code-cache.ts loads it; its files' names say what is in them, so that it knows them again.
+   * CommonJS, as cli/host/chunks.ts loads it; its files' names say what is in them, so that it knows them again.
    */
   command: {
     plugins: [withoutPrograms, ascii],

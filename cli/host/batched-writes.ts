@@ -1,4 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
+import { FreeList } from "../../src/bytes/free-list.ts";
 import { giveBack } from "../../src/bytes/loan.ts";
 
 /** A system call costs more than copying a small chunk; beyond this size it does not. */
@@ -8,8 +9,7 @@ const BATCH_SIZE = 1 << 20;
 const WORTH_A_CALL = 128 * 1024;
 
 /** Batches of files that are written, for the next ones: of many small files each would fill little of a new one. */
-const spare: Buffer[] = [];
-const MAX_SPARE = 4;
+const spare = new FreeList<Buffer>(4);
 
 /** Bytes after which the disk begins on what shall be on it in the end: at the end alone, everything else had to wait for it. */
 const SYNC_EVERY = 8 << 20;
@@ -72,7 +72,7 @@ export class BatchedWrites {
       return this.#append(chunk);
     }
     if (this.#filled + chunk.length > BATCH_SIZE) await this.#turnOver();
-    const [batch = spare.pop() ?? Buffer.allocUnsafeSlow(BATCH_SIZE), other] = this.#batches;
+    const [batch = spare.take() ?? Buffer.allocUnsafeSlow(BATCH_SIZE), other] = this.#batches;
     batch.set(chunk, this.#filled);
     this.#batches = [batch, other];
     this.#filled += chunk.length;
@@ -115,7 +115,7 @@ export class BatchedWrites {
   /** Writes what waits and gives back the batches' memory. */
   async finish(): Promise<void> {
     await this.flush();
-    for (const batch of this.#batches) if (batch && spare.length < MAX_SPARE) spare.push(batch);
+    for (const batch of this.#batches) if (batch) spare.keep(batch);
     this.#batches = [];
   }
 

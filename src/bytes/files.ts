@@ -68,7 +68,7 @@ export type FileMode = 0o644 | 0o755;
 
 /** One file being written; visible under its name only after `commit`. */
 export interface FileWriter {
-  /** Takes the chunk: nobody else may change it any more. */
+  /** Takes the chunk, which is nobody else's any more: on loan, it is given back and filled anew. */
   write(chunk: Uint8Array): Promise<void>;
   /** For changing what was written; absent where the file cannot seek. */
   readonly seekable?: SeekableWriter;

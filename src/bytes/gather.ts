@@ -1,11 +1,11 @@
+import { FreeList } from "./free-list.ts";
 import { lend } from "./loan.ts";
 
 /** Chunks of this size make per-chunk costs vanish, and are still small enough to hold a few of. */
 export const CHUNK_SIZE = 128 * 1024;
 
 /** Chunks that came back, whoever gathered them: several are full at once where a piece is large. */
-const spare: Uint8Array<ArrayBuffer>[] = [];
-const MAX_SPARE = 16;
+const spare = new FreeList<Uint8Array<ArrayBuffer>>(16);
 
 /** Joins many small pieces into chunks of {@link CHUNK_SIZE} bytes, copying them. */
 export class Gather {
@@ -45,16 +45,13 @@ export class Gather {
   }
 
   #another(): Uint8Array<ArrayBuffer> {
-    return (this.#lends ? spare.pop() : undefined) ?? new Uint8Array(CHUNK_SIZE);
+    return (this.#lends ? spare.take() : undefined) ?? new Uint8Array(CHUNK_SIZE);
   }
 
   #finishChunk(): void {
     const chunk = this.#chunk;
     const filled = chunk.subarray(0, this.#used);
-    const back = () => {
-      if (spare.length < MAX_SPARE) spare.push(chunk);
-    };
-    this.#full.push(this.#lends ? lend(filled, back) : filled);
+    this.#full.push(this.#lends ? lend(filled, () => spare.keep(chunk)) : filled);
     this.#chunk = new Uint8Array(0);
     this.#used = 0;
   }

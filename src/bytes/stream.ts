@@ -140,7 +140,10 @@ export async function collect(stream: ByteStream, limit: number, what = "stream"
   return whole;
 }
 
-/** Reads a stream of so many bytes whole, without anything beside them in memory. Throws a RangeError if there are more. */
+/**
+ * Reads a stream whole that fails by itself where it ends before so many bytes,
+ * without anything beside them in memory. Throws a RangeError if there are more.
+ */
 export async function collectSized(stream: ByteStream, size: number): Promise<Uint8Array<ArrayBuffer>> {
   const whole = new Uint8Array(size);
   let filled = 0;

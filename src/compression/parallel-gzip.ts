@@ -3,6 +3,7 @@
  * nothing but themselves and the 32 KiB before them, so they are compressed
  * anywhere and joined here: the bytes are those of the kernels' own codec.
  */
+import { FreeList } from "../bytes/free-list.ts";
 import { Gather } from "../bytes/gather.ts";
 import { giveBack } from "../bytes/loan.ts";
 import { type ByteStream, chunksOf } from "../bytes/stream.ts";
@@ -13,8 +14,7 @@ import type { JobLine, Pool } from "../kernel/pool.ts";
 import { inOrder, pooledStream } from "./pooled-stream.ts";
 
 /** Buffers of chunks that are compressed, for the next ones, of whatever stream: an image has many small layers. */
-const spare: ArrayBuffer[] = [];
-const MAX_SPARE = 8;
+const spare = new FreeList<ArrayBuffer>(8);
 
 /** As `gzip`, with the pool's workers. */
 export function parallelGzip(stream: ByteStream, kernels: Kernels, pool: Pool, level: GzipLevel): ByteStream {
@@ -30,7 +30,7 @@ async function* member(stream: ByteStream, kernels: Kernels, line: JobLine<"defl
   output.add(GZIP_HEADER);
   for await (const chunk of inOrder(line, deflateChunks(stream, level))) {
     output.add(chunk.bytes);
-    if (spare.length < MAX_SPARE) spare.push(chunk.bytes.buffer);
+    spare.keep(chunk.bytes.buffer);
     crc = kernels.combineCrc32(crc, chunk.crc, chunk.length);
     size += chunk.length;
     yield* output.take();
@@ -50,7 +50,7 @@ async function* deflateChunks(
   let buffer: Uint8Array<ArrayBuffer> | undefined;
 
   const begin = () => {
-    const begun = new Uint8Array(spare.pop() ?? new ArrayBuffer(GZIP_DICTIONARY_SIZE + GZIP_CHUNK_SIZE));
+    const begun = new Uint8Array(spare.take() ?? new ArrayBuffer(GZIP_DICTIONARY_SIZE + GZIP_CHUNK_SIZE));
     begun.set(carried);
     return begun;
   };

@@ -1,3 +1,4 @@
+import { FreeList } from "../../../src/bytes/free-list.ts";
 import { giveBack, lend } from "../../../src/bytes/loan.ts";
 
 /**
@@ -12,8 +13,7 @@ const LARGEST_SLAB = 1024 * 1024;
 /** Less room than this is left unused rather than read into. */
 const WORTH_A_READ = 16 * 1024;
 /** Slabs that came back, whatever connection filled them: of each, one is filled while others are hashed, withheld and written. */
-const spare: Uint8Array<ArrayBuffer>[] = [];
-const MAX_SPARE = 8;
+const spare = new FreeList<Uint8Array<ArrayBuffer>>(8);
 
 /**
  * Memory that is filled from its begin to its end: what was put there is the
@@ -47,9 +47,7 @@ export class Slabs {
   #another(): Uint8Array<ArrayBuffer> {
     // Not zeroed: only what was received is handed on.
     if (this.#next < LARGEST_SLAB) return Buffer.allocUnsafeSlow(this.#next);
-    const slab = spare.pop() ?? Buffer.allocUnsafeSlow(LARGEST_SLAB);
-    return lend(slab, () => {
-      if (spare.length < MAX_SPARE) spare.push(slab);
-    });
+    const slab = spare.take() ?? Buffer.allocUnsafeSlow(LARGEST_SLAB);
+    return lend(slab, () => spare.keep(slab));
   }
 }
