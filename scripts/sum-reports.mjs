@@ -13,6 +13,9 @@ const skippable = (process.env.SEALIFT_SKIPPABLE ?? "").split(" ").filter(Boolea
 const isSkippable = (name) =>
   name.includes("(cannot start here: ") || skippable.some((peer) => name.includes(`not installed: ${peer}`));
 
+/** Here as well, since what is kept of a long log is its end; a random input's seed is in it. */
+const why = ({ failureMessages }) => (failureMessages ?? []).join("\n").replace(/^/gm, "  ").slice(0, 2000);
+
 for (const file of readdirSync(folder).filter((name) => name.endsWith(".json"))) {
   const suite = file.replace(/\.json$/, "");
   const report = JSON.parse(readFileSync(join(folder, file), "utf8"));
@@ -28,6 +31,7 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith(".json")))
       else if (test.status === "failed" || (suite === "peers" && !isSkippable(test.fullName))) {
         failedHere++;
         console.log(`${test.status === "failed" ? "FAILED" : "SKIPPED"} ${suite}: ${test.fullName}`);
+        if (test.status === "failed") console.log(why(test));
       } else console.log(`left out ${suite}: ${test.fullName}`);
     }
   }

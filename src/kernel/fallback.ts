@@ -1,5 +1,5 @@
 /**
- * The kernels' port without our WebAssembly: over fflate, hash-wasm and plain
+ * The kernels' port without our WebAssembly: over pako, hash-wasm and plain
  * TypeScript. It is the oracle of the contract tests, and serves where a
  * module cannot be loaded.
  *

@@ -1,7 +1,7 @@
 /**
  * The kernels' port: the byte-level work whose results must be the same on
  * every host. Implemented by the WebAssembly driver (wasm.ts) and, as the
- * oracle of the tests, over fflate and hash-wasm (fallback.ts).
+ * oracle of the tests, over pako and hash-wasm (fallback.ts).
  */
 import type { HashAlgorithm } from "../oci/digest.ts";
 

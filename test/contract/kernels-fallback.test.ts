@@ -1,4 +1,4 @@
 import { fallbackKernels } from "../../src/kernel/fallback.ts";
 import { kernelsContract } from "./kernels.ts";
 
-kernelsContract("the kernels over fflate and hash-wasm", fallbackKernels);
+kernelsContract("the kernels over pako and hash-wasm", fallbackKernels);
