@@ -1,8 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { open, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { open, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
+import { subSlices } from "../../src/bytes/slices.ts";
+import { chunksOf, collect } from "../../src/bytes/stream.ts";
+import type { KeptToc } from "../../src/image/chunked-layer.ts";
 import type { CachedIndex, IndexCache } from "../../src/inspect/index-cache.ts";
 import { type Digest, digestHex } from "../../src/oci/digest.ts";
+import { BatchedWrites } from "./batched-writes.ts";
 import { cacheFolder } from "./cache-folder.ts";
 import { filing } from "./file-error.ts";
 import { fileSlices } from "./file-slices.ts";
@@ -14,7 +18,6 @@ const MAX_SIZE = 1e9;
 const STALE = 24 * 3600 * 1000;
 /** Of a table of contents' file: where in its blob the table is, little-endian. */
 const TOC_HEAD = 6;
-const NEW_FILE = { flag: "wx", mode: 0o600 };
 
 /**
  * What is kept of layers in a folder: an index and its members, or a table of
@@ -34,17 +37,19 @@ export function folderIndexCache(
     },
     async readToc(blob) {
       const path = pathOf(blob, "toc");
-      const kept = await readFile(path).catch(() => undefined);
-      if (!kept || kept.length < TOC_HEAD) return undefined;
-      await touch(path);
-      return { start: kept.readUIntLE(0, TOC_HEAD), packed: new Uint8Array(kept.subarray(TOC_HEAD)) };
+      const kept = await openToc(path).catch(() => undefined);
+      if (kept) await touch(path);
+      return kept;
     },
-    async writeToc(blob, { start, packed }) {
+    async writeToc(blob, toc) {
       const pending = await pendingFile(folder);
-      const head = Buffer.alloc(TOC_HEAD);
-      head.writeUIntLE(start, 0, TOC_HEAD);
-      await filing("write", pending, () => writeFile(pending, Buffer.concat([head, packed]), NEW_FILE));
-      await filing("write", pending, () => rename(pending, pathOf(blob, "toc")));
+      try {
+        await writeToc(pending, toc);
+        await filing("write", pending, () => rename(pending, pathOf(blob, "toc")));
+      } catch (error) {
+        await rm(pending, { force: true });
+        throw error;
+      }
       await prune(folder, maxSize);
     },
     async create(blob) {
@@ -81,6 +86,29 @@ export function folderIndexCache(
 async function pendingFile(folder: string): Promise<string> {
   await filing("make", folder, async () => makeFolder(folder));
   return join(folder, `.${randomBytes(8).toString("hex")}`);
+}
+
+/** Undefined for a file that is too short to be one. */
+async function openToc(path: string): Promise<KeptToc | undefined> {
+  const { size } = await stat(path);
+  if (size < TOC_HEAD) return undefined;
+  const file = fileSlices(path, size);
+  const head = await collect(file.slice(0, TOC_HEAD), TOC_HEAD);
+  return { start: Buffer.from(head).readUIntLE(0, TOC_HEAD), packed: subSlices(file, TOC_HEAD, size) };
+}
+
+async function writeToc(path: string, { start, packed }: KeptToc): Promise<void> {
+  const head = Buffer.alloc(TOC_HEAD);
+  head.writeUIntLE(start, 0, TOC_HEAD);
+  const handle = await filing("write", path, () => open(path, "wx", 0o600));
+  try {
+    const writes = new BatchedWrites(handle);
+    await writes.write(head);
+    for await (const chunk of chunksOf(packed.slice())) await filing("write", path, () => writes.give(chunk));
+    await filing("write", path, () => writes.finish());
+  } finally {
+    await handle.close();
+  }
 }
 
 async function openBoth(index: string, members: string): Promise<CachedIndex | undefined> {

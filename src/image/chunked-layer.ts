@@ -1,6 +1,6 @@
-import type { Slices } from "../bytes/slices.ts";
+import { type Slices, subSlices } from "../bytes/slices.ts";
 import { spoolContent } from "../bytes/spooled-content.ts";
-import { type ByteStream, chunksOf, collect, streamFrom } from "../bytes/stream.ts";
+import { type ByteStream, chunksOf, streamFrom } from "../bytes/stream.ts";
 import { verified } from "../bytes/verified.ts";
 import { gunzip } from "../compression/gzip.ts";
 import { unzstd } from "../compression/zstd.ts";
@@ -45,7 +45,7 @@ export interface TocCache {
 export interface KeptToc {
   /** Bytes of the blob before it. */
   readonly start: number;
-  readonly packed: Uint8Array;
+  readonly packed: Slices;
 }
 
 /**
@@ -94,18 +94,26 @@ async function keptToc(reading: Reading, cache: TocCache | undefined): Promise<C
 }
 
 async function fetchedToc(reading: Reading, cache: TocCache | undefined): Promise<ChunkedLayer> {
-  const { format, annotations, slices, blob } = reading;
+  const { format, annotations, slices } = reading;
   const { start, end } = checkedPlace(await format.locate(slices, annotations), slices.size);
-  const packed = await collect(slices.slice(start, end), end - start, "table of contents");
-  const toc = { start, packed };
-  const opened = await openToc(reading, toc);
+  const fetched = { start, packed: subSlices(slices, start, end) };
+  return openToc(reading, (await keep(fetched, reading, cache)) ?? fetched);
+}
+
+/** It is fetched into the cache and read from there, so that it is neither fetched twice nor held. */
+async function keep(
+  toc: KeptToc,
+  { blob, host }: Reading,
+  cache: TocCache | undefined,
+): Promise<KeptToc | undefined> {
   try {
     await cache?.writeToc(blob.digest, toc);
+    return await cache?.readToc(blob.digest);
   } catch (error) {
     const message = `Keeps no table of contents of ${blob.digest}: ${reasonOf(error)}`;
-    reading.host.log({ type: "warning", message });
+    host.log({ type: "warning", message });
+    return undefined;
   }
-  return opened;
 }
 
 function checkedPlace(place: TocPlace, size: number): TocPlace {

@@ -1,5 +1,5 @@
 import type { Slices } from "../bytes/slices.ts";
-import { collect, streamFrom, streamOf } from "../bytes/stream.ts";
+import { collect, streamFrom } from "../bytes/stream.ts";
 import { verified } from "../bytes/verified.ts";
 import { gunzip } from "../compression/gzip.ts";
 import { SealiftError } from "../error.ts";
@@ -39,9 +39,9 @@ async function locate(blob: Slices): Promise<TocPlace> {
   return { start: Number.parseInt(offset, 16), end };
 }
 
-async function unpack(packed: Uint8Array, digest: Digest, kernels: Kernels): Promise<UnpackedToc> {
+async function unpack(packed: Slices, digest: Digest, kernels: Kernels): Promise<UnpackedToc> {
   // The header and the tar's end come on top.
-  const tar = gunzip(streamOf(packed), kernels, { maxOutput: MAX_TOC_SIZE + (1 << 20) });
+  const tar = gunzip(packed.slice(), kernels, { maxOutput: MAX_TOC_SIZE + (1 << 20) });
   const input = new StreamInput(tar);
   try {
     const head = await new HeadReader(input, kernels).next();

@@ -11,16 +11,29 @@ const documentSchema = v.object({ version: v.literal(1), entries: v.array(v.unkn
 /**
  * The entries of a table's JSON as they come, some at a time: of one of 64 MiB
  * an engine's own reader makes 400 MB. The document around them is read when it
- * has ended, so that what entries say counts only then. Fails with
- * LAYOUT_INVALID, and as the stream does.
+ * has ended, so that what entries say counts only then. Fails as the stream
+ * does, which is read to its end and may be another than was meant; and with
+ * LAYOUT_INVALID where it is no table.
  */
 export async function* tocEntries(json: ByteStream): AsyncGenerator<readonly unknown[], void, void> {
   const scanner = new Scanner();
+  let failure: unknown;
   for await (const chunk of chunksOf(json)) {
-    scanner.scan(chunk);
+    if (failure === undefined) failure = failureOf(() => scanner.scan(chunk));
     for (const batch of scanner.take()) yield batch;
   }
+  if (failure !== undefined) throw failure;
   parseJson(documentSchema, scanner.document(), "table of contents", "LAYOUT_INVALID");
+}
+
+/** What the work fails with, to be thrown where nothing that counts for more has failed. */
+export function failureOf(work: () => void): unknown {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
 }
 
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];

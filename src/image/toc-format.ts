@@ -15,12 +15,7 @@ export interface TocFormat {
   /** Where in the blob the table is. Throws LAYOUT_INVALID. */
   locate(blob: Slices, annotations: Annotations): Promise<TocPlace>;
   /** The table. It, or reading it, throws LAYOUT_INVALID, DIGEST_MISMATCH, LIMIT_EXCEEDED, and as reading does. */
-  unpack(
-    packed: Uint8Array,
-    digest: Digest,
-    kernels: Kernels,
-    annotations: Annotations,
-  ): Promise<UnpackedToc>;
+  unpack(packed: Slices, digest: Digest, kernels: Kernels, annotations: Annotations): Promise<UnpackedToc>;
 }
 
 /** Bytes of the blob; the layer's content ends where the table begins. */

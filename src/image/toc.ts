@@ -7,7 +7,7 @@ import { EntryList } from "./entry-list.ts";
 import { type LayerEntry, layerEntry } from "./layer-entries.ts";
 import { PathIndex } from "./path-index.ts";
 import { type TocChunk, TocChunks } from "./toc-chunks.ts";
-import { tocEntries } from "./toc-document.ts";
+import { failureOf, tocEntries } from "./toc-document.ts";
 import { entryInvalid, entrySchema, type RawEntry } from "./toc-entry.ts";
 import { MAX_TREE_ENTRIES } from "./tree-merger.ts";
 
@@ -55,15 +55,6 @@ export async function readToc(json: ByteStream, end: number): Promise<Toc> {
   // Whether the table is one, and the one that the manifest means, is asked before what is wrong with an entry.
   if (failure !== undefined) throw failure;
   return table.end(end);
-}
-
-function failureOf(work: () => void): unknown {
-  try {
-    work();
-    return undefined;
-  } catch (error) {
-    return error;
-  }
 }
 
 /** A table that is being read, entry by entry. */

@@ -1,7 +1,8 @@
-import { type ByteStream, chunksOf, streamFrom, streamOf } from "../bytes/stream.ts";
+import type { Slices } from "../bytes/slices.ts";
+import { type ByteStream, chunksOf, drain, streamFrom } from "../bytes/stream.ts";
 import { verified } from "../bytes/verified.ts";
 import { unzstd } from "../compression/zstd.ts";
-import { SealiftError } from "../error.ts";
+import { isSealiftError, SealiftError } from "../error.ts";
 import type { Kernels } from "../kernel/kernels.ts";
 import type { Digest } from "../oci/digest.ts";
 import { MAX_TOC_SIZE } from "./toc.ts";
@@ -30,16 +31,26 @@ export const ZSTD_CHUNKED: TocFormat = {
   unpack,
 };
 
-/** The digest is of the table as it is in the blob, so nothing is decompressed that was not checked. */
+/** The digest is of the table as it is in the blob. */
 async function unpack(
-  packed: Uint8Array,
+  packed: Slices,
   digest: Digest,
   kernels: Kernels,
   annotations: Annotations,
 ): Promise<UnpackedToc> {
   const { length } = positionOf(annotations);
-  const checked = verified(streamOf(packed), { digest, size: packed.length }, kernels, "table of contents");
-  return { json: streamFrom(ofLength(unzstd(checked, kernels, { maxOutput: length }), length)) };
+  const checked = () => verified(packed.slice(), { digest, size: packed.size }, kernels, "table of contents");
+  return { json: streamFrom(decoded(checked, length, kernels)) };
+}
+
+async function* decoded(checked: () => ByteStream, length: number, kernels: Kernels) {
+  try {
+    yield* ofLength(unzstd(checked(), kernels, { maxOutput: length }), length);
+  } catch (error) {
+    // A damaged table is more than one that was packed badly: its digest tells which it is.
+    if (isSealiftError(error, "ZSTD_INVALID", "ZSTD_TRUNCATED", "LIMIT_EXCEEDED")) await drain(checked());
+    throw error;
+  }
 }
 
 async function* ofLength(json: ByteStream, length: number) {
