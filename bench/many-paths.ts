@@ -183,19 +183,22 @@ function* estargzMembers(
   const entries: object[] = [];
   for (let index = 0; index < count; index++) {
     const name = pathOf(index);
-    // No name of this layer needs a PAX header: it is read by its table.
-    yield member(header({ name: name.slice(-100), size: bodyOf(index, 0).length }));
     const body = bodyOf(index, 0);
+    const mtime = PACKAGE_MTIME + packageOf(index);
+    const capability = index % 20 === 3 ? `cap ${index % 100}` : undefined;
+    const records = capability ? { "SCHILY.xattr.security.capability": capability } : {};
+    const head = header({ name: name.slice(-100), mtime, size: body.length });
+    yield member(Buffer.concat([...paxHeader(records), head]));
     const digest = `sha256:${sha256(body)}`;
     entries.push({
       name: name.slice(-100),
       type: "reg",
       size: body.length,
-      modtime: new Date((PACKAGE_MTIME + packageOf(index)) * 1000).toISOString().replace(".000", ""),
+      modtime: new Date(mtime * 1000).toISOString().replace(".000", ""),
       mode: 33_188,
       ...(index === 0 && { userName: "root", groupName: "root" }),
-      ...(index % 20 === 3 && {
-        xattrs: { "security.capability": Buffer.from(`cap ${index % 100}`).toString("base64") },
+      ...(capability && {
+        xattrs: { "security.capability": Buffer.from(capability).toString("base64") },
       }),
       offset,
       NumLink: 0,

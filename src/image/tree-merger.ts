@@ -4,7 +4,8 @@ import { safePath } from "../tar/safety.ts";
 import { shownName } from "../tar/shown-name.ts";
 import type { Image } from "./image.ts";
 import { type LayerEntry, readLayerEntries } from "./layer-entries.ts";
-import { NodeTable, ROOT } from "./node-table.ts";
+import { ROOT } from "./name-table.ts";
+import { NodeTable } from "./node-table.ts";
 import { TableNode } from "./table-node.ts";
 import {
   type MergedTree,

@@ -20,6 +20,9 @@ const MAX_TOLD = 10;
 /** eStargz rounds times, to whole seconds. */
 const TIME_STEP = 1;
 
+/** What the tar has of an entry of the table. */
+const [UNSEEN, SAME, OTHER] = [0, 1, 2];
+
 /**
  * A layer's table of contents, where the manifest vouches for one, to be
  * compared with its tar. What makes it of no use is a finding. Throws ABORTED only.
@@ -47,26 +50,26 @@ export class TocCheck {
   readonly #chunked: ChunkedLayer;
   readonly #host: Host;
   readonly #places: PathIndex;
-  /** Whether the tar has it, of each entry. */
-  readonly #found: Uint8Array;
-  /** What the table has otherwise than the tar, by path. */
-  readonly #differences = new Map<string, string>();
+  /** What the tar has of each entry. */
+  readonly #states: Uint8Array;
+  /** What the table has otherwise than the tar, by path; so many, of a table that is wrong about everything. */
+  readonly #told = new Map<string, string>();
+  #differences = 0;
 
   constructor(chunked: ChunkedLayer, host: Host) {
     this.#chunked = chunked;
     this.#host = host;
     this.#places = new PathIndex(chunked.entries);
-    this.#found = new Uint8Array(chunked.entries.length);
+    this.#states = new Uint8Array(chunked.entries.length);
   }
 
   /** Takes the tar's next member, whose body the input stands at; reads of that what it needs. */
   async member(header: TarHeader, input: StreamInput): Promise<void> {
     try {
       const entry = layerEntry(header, input.position);
-      const difference = await this.#differenceOf(entry, input);
-      // Of two of one name the last counts.
-      if (difference) this.#differences.set(entry.path, difference);
-      else this.#differences.delete(entry.path);
+      const place = this.#places.find(entry.path);
+      if (place === undefined) this.#differ(entry.path, "it lacks it", this.#told.has(entry.path));
+      else this.#judge(place, entry.path, await this.#differenceOf(place, entry, input));
     } catch (error) {
       // Nothing has such a path, and the check of the tar's own members says so.
       if (!isSealiftError(error, "UNSAFE_PATH")) throw error;
@@ -75,27 +78,42 @@ export class TocCheck {
 
   /** Says, once all members were taken, what was found. */
   report(findings: Findings): void {
-    const differences = [...this.#differences];
-    for (const [place, isFound] of this.#found.entries()) {
-      const path = this.#chunked.entries.path(place);
-      // A table that lists itself has itself twice.
-      const isMissing = isFound === 0 && this.#places.find(path) === place;
-      if (isMissing) differences.push([path, "the tar has no such file"]);
-    }
-    if (differences.length === 0) findings.add("info", "toc", "its table of contents says what its tar has");
-    for (const [path, difference] of differences.slice(0, MAX_TOLD)) {
+    for (const [place, state] of this.#states.entries()) if (state === UNSEEN) this.#judgeUnseen(place);
+    if (this.#differences === 0) findings.add("info", "toc", "its table of contents says what its tar has");
+    for (const [path, difference] of this.#told) {
       findings.add("error", "toc", `its table of contents is wrong about /${shownName(path)}: ${difference}`);
     }
-    const more = differences.length - MAX_TOLD;
+    const more = this.#differences - this.#told.size;
     if (more > 0) findings.add("error", "toc", `... and ${more} more`);
   }
 
-  async #differenceOf(entry: LayerEntry, input: StreamInput): Promise<string | undefined> {
-    const place = this.#places.find(entry.path);
-    if (place === undefined) return "it lacks it";
-    this.#found[place] = 1;
+  #differenceOf(place: number, entry: LayerEntry, input: StreamInput): Promise<string | undefined> {
     const listed = this.#chunked.entries.get(place);
     return differenceOf(listed, entry, this.#chunked.chunksOf(listed), input, this.#host);
+  }
+
+  /** Of two members of one name the last counts. */
+  #judge(place: number, path: string, difference: string | undefined): void {
+    const isKnown = this.#states[place] === OTHER;
+    this.#states[place] = difference ? OTHER : SAME;
+    if (difference) this.#differ(path, difference, isKnown);
+    else if (isKnown) this.#agree(path);
+  }
+
+  #judgeUnseen(place: number): void {
+    const path = this.#chunked.entries.path(place);
+    // A table that lists itself has itself twice.
+    if (this.#places.find(path) === place) this.#differ(path, "the tar has no such file");
+  }
+
+  #differ(path: string, difference: string, isKnown = false): void {
+    if (!isKnown) this.#differences++;
+    if (this.#told.has(path) || this.#told.size < MAX_TOLD) this.#told.set(path, difference);
+  }
+
+  #agree(path: string): void {
+    this.#differences--;
+    this.#told.delete(path);
   }
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { NodeTable, ROOT } from "../../../src/image/node-table.ts";
+import { ROOT } from "../../../src/image/name-table.ts";
+import { NodeTable } from "../../../src/image/node-table.ts";
 
 /** The same numbers each time. */
 function* numbers(): Generator<number, never, void> {

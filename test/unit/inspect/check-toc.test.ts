@@ -9,6 +9,7 @@ import {
   type ChunkedOptions,
   estargz,
   type RawToc,
+  type SampleFile,
   zstdChunked,
 } from "../../chunked-layers.ts";
 import { bytes } from "../tar/raw.ts";
@@ -99,6 +100,20 @@ describe.each([
     const many = Array.from({ length: 15 }, (_, at) => ({ name: `extra${at}`, type: "dir" }));
     const findings = await findingsOf(layer({ lie: (toc) => toc.entries.push(...many) }));
     expect([findings.length, findings.at(-1)]).toEqual([11, "error: ... and 5 more"]);
+  });
+
+  test("is compared with the last of two members of one name", async () => {
+    const other = { name: "etc/passwd", body: bytes("another\n") };
+    const without = (at: number) => (toc: RawToc) => {
+      const [first, last] = toc.entries.filter(({ name }) => name === other.name);
+      toc.entries.splice(toc.entries.indexOf([first, last][at]), 1);
+    };
+    const found = (files: readonly SampleFile[], at: number) =>
+      findingsOf(make(files, { chunkSize: 100, lie: without(at) }));
+    const fine = ["info: its table of contents says what its tar has"];
+    expect(await found([other, ...FILES], 0)).toEqual(fine);
+    const wrong = "error: its table of contents is wrong about /etc/passwd: its size is 12, in the tar 8";
+    expect(await found([...FILES, other], 1)).toEqual([wrong]);
   });
 
   test("is compared in the pass that checks the layer, and only where that gets to its end", async () => {

@@ -281,6 +281,16 @@ describe("layers", () => {
     ]);
   });
 
+  test("of many files in several layers the first are named, each once, and the rest counted", async () => {
+    const tar = archive(...Array.from({ length: 12 }, (_, at) => rawMember({ name: `some/folder/${at}` })));
+    const report = await imageReport([tar, OTHER, archive(rawMember({ name: "some" })), tar, tar]);
+    const duplicates = report.results.filter(({ check }) => check === "duplicate-file");
+    expect(duplicates.map(({ message }) => message)).toEqual([
+      ...Array.from({ length: 10 }, (_, at) => `some/folder/${at} is in layers 0, 3, 4`),
+      "... and 2 more",
+    ]);
+  });
+
   test("a compression other than the media type's is found", async () => {
     const report = await imageReport([TAR], { layerType: MEDIA_TYPE.ociLayer });
     expect(errors(report)).toEqual(["layer-media-type"]);
