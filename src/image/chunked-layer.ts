@@ -14,6 +14,7 @@ import type { EntryList } from "./entry-list.ts";
 import { ESTARGZ } from "./estargz.ts";
 import type { LayerBlob } from "./image.ts";
 import type { LayerEntry } from "./layer-entries.ts";
+import type { PathIndex } from "./path-index.ts";
 import { MAX_TOC_SIZE, readToc } from "./toc.ts";
 import type { TocChunk } from "./toc-chunks.ts";
 import { tocInvalid } from "./toc-entry.ts";
@@ -29,6 +30,8 @@ const FORMATS: readonly TocFormat[] = [ESTARGZ, ZSTD_CHUNKED];
  */
 export interface ChunkedLayer {
   readonly entries: EntryList;
+  /** Where in the list a path is. */
+  readonly places: PathIndex;
   /** What a regular file consists of; nothing for one that is empty, and for the table itself. */
   chunksOf(entry: LayerEntry): readonly TocChunk[];
   /** A regular file's content. All of it is checked before any is given. */
@@ -129,10 +132,12 @@ async function openToc(reading: Reading, { start, packed }: KeptToc): Promise<Ch
   const { format, digest, annotations, host } = reading;
   const unpack = () => format.unpack(packed, digest, host.kernels, annotations);
   const { json, entry: own } = await unpack();
-  const { entries, chunksOf: tocChunks } = await readToc(json, start);
+  const { entries, places, chunksOf: tocChunks } = await readToc(json, start);
   const ownPlace = own && entries.push({ ...own, offset: entries.length });
+  places.update();
   return {
     entries,
+    places,
     chunksOf: (entry) => (entry.offset === ownPlace ? [] : tocChunks(entry)),
     async open(entry) {
       if (entry.offset === ownPlace) return (await unpack()).json;

@@ -3,7 +3,7 @@ import { TextStore } from "../bytes/text-store.ts";
 import { digestOfHash, hashOf } from "../oci/digest.ts";
 import type { TarHeader, TarType } from "../tar/header.ts";
 import { PackedPax, packedPax } from "../tar/packed-pax.ts";
-import type { PaxRecords } from "../tar/pax.ts";
+import { NO_RECORDS } from "../tar/pax.ts";
 import type { LayerEntry } from "./layer-entries.ts";
 
 /** What most of an archive's entries have in common with others. */
@@ -18,6 +18,7 @@ export class EntryList implements Iterable<LayerEntry> {
   readonly #texts = new TextStore();
   readonly #shared: Shared[] = [];
   readonly #sharedIndex = new Map<string, number>();
+  #lastShared = 0;
   readonly #sharing = new Column(Uint32Array);
   readonly #path = new Column(Uint32Array);
   readonly #linkname = new Column(Uint32Array);
@@ -79,7 +80,14 @@ export class EntryList implements Iterable<LayerEntry> {
     for (let index = 0; index < this.length; index++) yield this.get(index);
   }
 
-  #share({ type, mode, uid, gid, uname, gname, devmajor, devminor }: Shared): number {
+  #share(entry: Shared): number {
+    const last = this.#shared[this.#lastShared];
+    // Neighbours are mostly alike, and a key is a new text.
+    if (!last || !isAlike(last, entry)) this.#lastShared = this.#sharedOf(entry);
+    return this.#lastShared;
+  }
+
+  #sharedOf({ type, mode, uid, gid, uname, gname, devmajor, devminor }: Shared): number {
     const key = `${type} ${mode} ${uid} ${gid} ${devmajor} ${devminor} ${uname.length} ${uname}${gname}`;
     const known = this.#sharedIndex.get(key);
     if (known !== undefined) return known;
@@ -89,4 +97,8 @@ export class EntryList implements Iterable<LayerEntry> {
   }
 }
 
-const NO_RECORDS: PaxRecords = new Map();
+function isAlike(a: Shared, b: Shared): boolean {
+  const isOne = a.type === b.type && a.mode === b.mode && a.uid === b.uid && a.gid === b.gid;
+  const isOwner = a.uname === b.uname && a.gname === b.gname;
+  return isOne && isOwner && a.devmajor === b.devmajor && a.devminor === b.devminor;
+}

@@ -2,6 +2,7 @@ import type { ByteStream } from "../bytes/stream.ts";
 import { SealiftError } from "../error.ts";
 import { checkShape } from "../oci/json.ts";
 import type { TarType } from "../tar/header.ts";
+import { NO_RECORDS, type PaxRecords } from "../tar/pax.ts";
 import { xattrRecord } from "../tar/xattrs.ts";
 import { EntryList } from "./entry-list.ts";
 import { type LayerEntry, layerEntry } from "./layer-entries.ts";
@@ -26,6 +27,7 @@ export const MAX_TOC_SIZE: number = 64 << 20;
 export interface Toc {
   /** In the layer's order. Their offsets are their places here: a table does not tell where in the tar they are. */
   readonly entries: EntryList;
+  readonly places: PathIndex;
   /** What a regular file consists of; nothing for one that is empty. */
   chunksOf(entry: LayerEntry): readonly TocChunk[];
 }
@@ -62,7 +64,7 @@ class Table {
   readonly #entries = new EntryList();
   readonly #chunks = new TocChunks();
   readonly #owners = new Owners();
-  readonly #paths = new PathIndex(this.#entries);
+  readonly #places = new PathIndex(this.#entries);
   readonly #starts: number[] = [];
   /** The last entry with the chunks that have followed it. */
   #parts: [RawEntry, ...RawEntry[]] | undefined;
@@ -81,30 +83,30 @@ class Table {
 
   end(end: number): Toc {
     this.#endFile();
-    const [entries, chunks] = [this.#entries, this.#chunks];
+    const [entries, places, chunks] = [this.#entries, this.#places, this.#chunks];
     chunks.close(Float64Array.from(this.#starts), end, (file) => entries.path(file));
-    return { entries, chunksOf: ({ offset }) => chunks.of(offset) };
+    return { entries, places, chunksOf: ({ offset }) => chunks.of(offset) };
   }
 
   #endFile(): void {
     const parts = this.#parts;
     if (!parts) return;
     const [first] = parts;
-    const entry = entryOf(this.#owners.named(first), this.#entries.length);
+    const entry = entryOf(first, this.#owners.of(first), this.#entries.length);
     // Of two of one name a tar's reader takes the last, a table's reader may take either.
-    if (this.#paths.find(entry.path) !== undefined) throw entryInvalid(first.name, "it is there twice");
+    if (this.#places.find(entry.path) !== undefined) throw entryInvalid(first.name, "it is there twice");
     if (this.#entries.push(entry) >= MAX_TREE_ENTRIES) {
       const message = `Cannot read table of contents: it has more than ${MAX_TREE_ENTRIES} entries`;
       throw new SealiftError("LIMIT_EXCEEDED", message);
     }
-    this.#paths.update();
+    this.#places.update();
     if (entry.size > 0) this.#chunks.add(entry.size, parts);
     else if (parts.length > 1) throw entryInvalid(first.name, "it has chunks and no size");
     else this.#chunks.skip();
   }
 }
 
-function entryOf(raw: RawEntry, place: number): LayerEntry {
+function entryOf(raw: RawEntry, owner: Owner, place: number): LayerEntry {
   const type = Object.hasOwn(TYPES, raw.type) ? TYPES[raw.type] : undefined;
   if (!type) throw entryInvalid(raw.name, `its type is ${JSON.stringify(raw.type)}`);
   const isLink = type === "symlink" || type === "hardlink";
@@ -115,27 +117,29 @@ function entryOf(raw: RawEntry, place: number): LayerEntry {
     mode: raw.mode & 0o7777,
     uid: raw.uid,
     gid: raw.gid,
-    uname: raw.userName,
-    gname: raw.groupName,
+    ...owner,
     mtime: secondsOf(raw),
     linkname: isLink ? raw.linkName : "",
     devmajor: raw.devMajor,
     devminor: raw.devMinor,
-    pax: new Map(
-      Object.entries(raw.xattrs ?? {}).map(([name, value]) => xattrRecord(name, bytesOf(raw, value))),
-    ),
+    pax: raw.xattrs ? recordsOf(raw, raw.xattrs) : NO_RECORDS,
   };
   return layerEntry(header, place);
 }
+
+function recordsOf(raw: RawEntry, xattrs: Readonly<Record<string, string>>): PaxRecords {
+  return new Map(Object.entries(xattrs).map(([name, value]) => xattrRecord(name, bytesOf(raw, value))));
+}
+
+type Owner = Pick<LayerEntry, "uname" | "gname">;
 
 /** eStargz names an owner once, at the first entry that has its number. */
 class Owners {
   readonly #users = new Map<number, string>();
   readonly #groups = new Map<number, string>();
 
-  named(entry: RawEntry): RawEntry {
-    const userName = known(this.#users, entry.uid, entry.userName);
-    return { ...entry, userName, groupName: known(this.#groups, entry.gid, entry.groupName) };
+  of({ uid, userName, gid, groupName }: RawEntry): Owner {
+    return { uname: known(this.#users, uid, userName), gname: known(this.#groups, gid, groupName) };
   }
 }
 

@@ -3,7 +3,6 @@ import type { Host } from "../host.ts";
 import { type ChunkedLayer, chunkedLayer } from "../image/chunked-layer.ts";
 import type { LayerBlob } from "../image/image.ts";
 import { type LayerEntry, layerEntry } from "../image/layer-entries.ts";
-import { PathIndex } from "../image/path-index.ts";
 import type { TocChunk } from "../image/toc-chunks.ts";
 import { digestAlgorithm, formatDigest } from "../oci/digest.ts";
 import type { TarHeader } from "../tar/header.ts";
@@ -11,7 +10,7 @@ import type { StreamInput } from "../tar/input.ts";
 import { bodyChunks } from "../tar/read.ts";
 import { safePath } from "../tar/safety.ts";
 import { shownName } from "../tar/shown-name.ts";
-import { xattrsOf } from "../tar/xattrs.ts";
+import { type Xattrs, xattrsOf } from "../tar/xattrs.ts";
 import { refuseAborted } from "./check-layer.ts";
 import type { Findings } from "./findings.ts";
 
@@ -49,7 +48,6 @@ export async function openTocCheck(
 export class TocCheck {
   readonly #chunked: ChunkedLayer;
   readonly #host: Host;
-  readonly #places: PathIndex;
   /** What the tar has of each entry. */
   readonly #states: Uint8Array;
   /** What the table has otherwise than the tar, by path; so many, of a table that is wrong about everything. */
@@ -59,7 +57,6 @@ export class TocCheck {
   constructor(chunked: ChunkedLayer, host: Host) {
     this.#chunked = chunked;
     this.#host = host;
-    this.#places = new PathIndex(chunked.entries);
     this.#states = new Uint8Array(chunked.entries.length);
   }
 
@@ -67,7 +64,7 @@ export class TocCheck {
   async member(header: TarHeader, input: StreamInput): Promise<void> {
     try {
       const entry = layerEntry(header, input.position);
-      const place = this.#places.find(entry.path);
+      const place = this.#chunked.places.find(entry.path);
       if (place === undefined) this.#differ(entry.path, "it lacks it", this.#told.has(entry.path));
       else this.#judge(place, entry.path, await this.#differenceOf(place, entry, input));
     } catch (error) {
@@ -103,7 +100,7 @@ export class TocCheck {
   #judgeUnseen(place: number): void {
     const path = this.#chunked.entries.path(place);
     // A table that lists itself has itself twice.
-    if (this.#places.find(path) === place) this.#differ(path, "the tar has no such file");
+    if (this.#chunked.places.find(path) === place) this.#differ(path, "the tar has no such file");
   }
 
   #differ(path: string, difference: string, isKnown = false): void {
@@ -144,8 +141,13 @@ function attributesOf(entry: LayerEntry): Readonly<Record<string, string | numbe
     owner: `${uid}:${gid}`,
     target: type === "hardlink" ? safePath(linkname, "rooted") : linkname,
     ...(isDevice && { device: `${devmajor}:${devminor}` }),
-    attributes: JSON.stringify([...xattrsOf(pax)].map(([name, value]) => [name, [...value]]).sort()),
+    attributes: textOf(xattrsOf(pax)),
   };
+}
+
+function textOf(xattrs: Xattrs): string {
+  if (xattrs.size === 0) return "[]";
+  return JSON.stringify([...xattrs].map(([name, value]) => [name, [...value]]).sort());
 }
 
 /** Reads the entry's body chunk by chunk. The table itself has none: its digest is the manifest's. */

@@ -1,9 +1,7 @@
 import { isSealiftError, SealiftError } from "../error.ts";
 import { TreeMerger } from "../image/tree-merger.ts";
 import type { TarHeader } from "../tar/header.ts";
-import type { PaxRecords } from "../tar/pax.ts";
-
-const NO_RECORDS: PaxRecords = new Map();
+import { NO_RECORDS } from "../tar/pax.ts";
 
 /**
  * Lays the layers upon each other while they are checked, for what only that

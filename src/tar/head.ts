@@ -6,6 +6,7 @@ import { BLOCK_SIZE, paddingOf, type TarHeader, typeOfFlag } from "./header.ts";
 import type { TarInput } from "./input.ts";
 import {
   MAX_PAX_SIZE,
+  NO_RECORDS,
   type PaxRecord,
   type PaxRecords,
   parsePax,
@@ -36,8 +37,6 @@ export interface TarExtension {
   readonly payload: Uint8Array;
   readonly padding: Uint8Array;
 }
-
-const NO_RECORDS: PaxRecords = new Map();
 
 /**
  * Records that mean something for a single member only. As global ones they
@@ -242,6 +241,8 @@ function fieldName(fields: TarFields): string {
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 function cString(bytes: Uint8Array): string {
+  // Most fields are empty, and a call of the decoder costs what a hundred bytes do.
+  if (bytes[0] === 0) return "";
   const end = bytes.indexOf(0);
   return decoder.decode(end < 0 ? bytes : bytes.subarray(0, end));
 }

@@ -4,6 +4,9 @@ import { SealiftError } from "../error.ts";
 /** PAX records by keyword. Values are bytes: extended attributes are not text. */
 export type PaxRecords = ReadonlyMap<string, Uint8Array>;
 
+/** What most members have: one and the same, by which lists of them know it. */
+export const NO_RECORDS: PaxRecords = new Map();
+
 /** One record with its own bytes, so that it can be passed on as it was. */
 export interface PaxRecord {
   readonly key: string;

@@ -78,3 +78,15 @@ test("refuses what is not UTF-8, in an entry and around it", async () => {
     await expect(entriesOf(broken)).rejects.toThrow(/it is not UTF-8/);
   }
 });
+
+test("fails as its stream does, before what is wrong with it", async () => {
+  const json = async function* () {
+    yield encoder.encode('{"version": 2, "entries": [}');
+    yield encoder.encode("more");
+    throw new Error("another digest");
+  };
+  const read = async () => {
+    for await (const _ of tocEntries(streamFrom(json())));
+  };
+  await expect(read()).rejects.toThrow("another digest");
+});

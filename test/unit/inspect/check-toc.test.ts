@@ -147,3 +147,18 @@ describe.each([
     expect(await findingsOf({ ...layer(), annotations: {} })).toEqual([]);
   });
 });
+
+test("a table of contents of zstd:chunked that is damaged is told by its digest, whatever it has become", async () => {
+  const { blob, ...layer } = zstdChunked(FILES);
+  const position = Object.entries(layer.annotations).find(([name]) => name.endsWith("position"))?.[1] ?? "";
+  const [start = 0, size = 0] = position.split(":").map(Number);
+  for (let at = start; at < start + size; at += 7) {
+    const damaged = blob.slice();
+    damaged[at] = (damaged[at] as number) ^ 0x10;
+    expect(await findingsOf({ ...layer, blob: damaged })).toEqual([
+      expect.stringMatching(
+        /^error: its table of contents is of no use: Cannot read table .*: its digest is /,
+      ),
+    ]);
+  }
+});
