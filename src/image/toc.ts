@@ -27,6 +27,7 @@ export const MAX_TOC_SIZE: number = 64 << 20;
 export interface Toc {
   /** In the layer's order. Their offsets are their places here: a table does not tell where in the tar they are. */
   readonly entries: EntryList;
+  /** Where in the list a path is. */
   readonly places: PathIndex;
   /** What a regular file consists of; nothing for one that is empty. */
   chunksOf(entry: LayerEntry): readonly TocChunk[];
