@@ -1,10 +1,10 @@
 /** The mirror's HTTP face: a Hono app over Web APIs, mounted by any host that can answer a Request. */
 import { type Context, Hono } from "hono";
-import { type ByteStream, chunksOf } from "../src/bytes/stream.ts";
 import { SealiftError } from "../src/error.ts";
 import type { LogEvent } from "../src/host.ts";
 import { createMirror, type MirrorOptions } from "../src/mirror/mirror.ts";
 import { type CorsOrigins, corsFor } from "./cors.ts";
+import { discardBody } from "./discard-body.ts";
 import { errorResponse, noSuchPath } from "./error.ts";
 import type { PageFiles } from "./page.ts";
 import { routedPath } from "./path.ts";
@@ -51,23 +51,6 @@ export function createApp({ log, page, cors, ...options }: AppOptions): Hono {
     return errorResponse(c, known);
   });
   return app;
-}
-
-/** Bytes of a refused request that are read all the same. */
-const DISCARD_LIMIT = 16 * 1024 * 1024;
-
-/** Many clients read no answer before they have sent their body; one of bearable size is let through to nowhere. */
-async function discardBody({ body, bodyUsed }: Request): Promise<void> {
-  if (!body || bodyUsed || body.locked) return;
-  await collectNothing(body).catch(() => {});
-}
-
-async function collectNothing(body: ByteStream): Promise<void> {
-  let size = 0;
-  for await (const chunk of chunksOf(body)) {
-    size += chunk.length;
-    if (size > DISCARD_LIMIT) return;
-  }
 }
 
 function asSealiftError(error: unknown, c: Context, log: AppOptions["log"]): SealiftError {

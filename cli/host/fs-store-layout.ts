@@ -9,6 +9,7 @@
  *     repositories/NAME/tags/TAG                the digest
  *     repositories/NAME/locks/TAG               exists while the tag is being moved
  *     uploads/NAME/ID                           what was received so far
+ *     uploads/NAME/ID.DIGEST                    empty: the blob that an upload became, until the folder is swept
  *     tmp/                                      files on their way to their final name
  *
  * Tags differ by case, so the folder must be on a case-sensitive file system.
@@ -35,6 +36,7 @@ export interface Layout {
   tagLock(repository: string, tag: string): string;
   uploads(repository: string): string;
   upload(repository: string, id: string): string;
+  uploadEnd(repository: string, id: string, digest: Digest): string;
 }
 
 const UPLOAD_ID = /^[0-9a-f]{32}$/;
@@ -79,6 +81,8 @@ export function storeLayout(root: string): Layout {
     tagLock: (name, tag) => inRepository(name, "locks", checkedTag(tag)),
     uploads: (name) => join(root, "uploads", checkedFolder(name)),
     upload: (name, id) => join(root, "uploads", checkedFolder(name), checkedId(id)),
+    uploadEnd: (name, id, digest) =>
+      join(root, "uploads", checkedFolder(name), `${checkedId(id)}.${digestName(digest)}`),
   };
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type FileHandle, open, readdir, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ByteStream, chunksOf } from "../../src/bytes/stream.ts";
 import type { Hasher, Kernels } from "../../src/kernel/kernels.ts";
@@ -19,6 +19,7 @@ import {
 import { RunningHashes } from "./fs-store-hashes.ts";
 import { isUploadId, type Layout } from "./fs-store-layout.ts";
 import { type Lock, tryLock } from "./fs-store-lock.ts";
+import { Turns } from "./fs-store-turns.ts";
 
 const LOCK = ".lock";
 const SWEEP_INTERVAL = 60 * 60 * 1000;
@@ -29,6 +30,7 @@ const SWEEP_INTERVAL = 60 * 60 * 1000;
  */
 export function fsUploads(layout: Layout, kernels: Kernels, lifetime: number): Uploads {
   const hashes = new RunningHashes();
+  const ends = new Turns();
   let swept = Date.now();
 
   return {
@@ -61,23 +63,13 @@ export function fsUploads(layout: Layout, kernels: Kernels, lifetime: number): U
         return receive(handle, lock, id, offset, body, hasher);
       }),
 
-    finish: async (repository, id, digest) =>
-      withUpload(layout.upload(repository, id), id, async (handle, lock) => {
-        const path = layout.upload(repository, id);
-        const actual = await digestOfUpload(handle, id, digest);
-        if (actual !== digest) {
-          await rm(path);
-          throw wrongContent(digest, actual);
-        }
-        try {
-          await handle.sync();
-          // Whoever broke the lock may be writing to this file: it must not become a blob.
-          if (!(await lock.isHeld())) throw uploadBusy(id);
-          await publish(layout, path, repository, digest);
-        } catch (error) {
-          throw storeError(`store blob ${digest}`, error);
-        }
-      }),
+    async finish(repository, id, digest) {
+      const path = layout.upload(repository, id);
+      // A client that waits no longer for a slow disk asks again while we still wait for it.
+      await ends.take(path, async () => {
+        if (!(await hasEnded(layout, repository, id, digest))) await end(path, repository, id, digest);
+      });
+    },
 
     async cancel(repository, id) {
       if (!isUploadId(id)) return false;
@@ -86,6 +78,27 @@ export function fsUploads(layout: Layout, kernels: Kernels, lifetime: number): U
       return (await ifExists(rm(path).then(() => true))) ?? false;
     },
   };
+
+  function end(path: string, repository: string, id: string, digest: Digest): Promise<void> {
+    return withUpload(path, id, async (handle, lock) => {
+      const actual = await digestOfUpload(handle, id, digest);
+      if (actual !== digest) {
+        await rm(path);
+        throw wrongContent(digest, actual);
+      }
+      try {
+        await handle.sync();
+        // Whoever broke the lock may be writing to this file: it must not become a blob.
+        if (!(await lock.isHeld())) throw uploadBusy(id);
+        await publish(layout, path, repository, digest);
+        // Who lost the answer would be told less, and nothing wrong, without it.
+        await writeFile(layout.uploadEnd(repository, id, digest), "").catch(() => {});
+        await rm(path);
+      } catch (error) {
+        throw storeError(`store blob ${digest}`, error);
+      }
+    });
+  }
 
   /** Writes the stream behind what is there; what arrived before it broke stays. */
   async function receive(
@@ -135,14 +148,19 @@ export function fsUploads(layout: Layout, kernels: Kernels, lifetime: number): U
   }
 }
 
-/** Names the complete file as content and as the repository's, and no longer as an upload. */
+/** Whether the upload became this blob, and the repository still has it. */
+async function hasEnded(layout: Layout, repository: string, id: string, digest: Digest): Promise<boolean> {
+  if ((await fileSize(layout.uploadEnd(repository, id, digest))) === undefined) return false;
+  return (await fileSize(layout.member(repository, digest))) !== undefined;
+}
+
+/** Names the complete file as content and as the repository's. */
 async function publish(layout: Layout, path: string, repository: string, digest: Digest): Promise<void> {
   const member = layout.member(repository, digest);
   await linkDurably(path, layout.blob(digest), layout.temporary);
   const linked = await linkDurably(layout.blob(digest), member, layout.temporary);
   // The content's last other owner let go of it between the two lines.
   if (!linked) await linkDurably(path, member, layout.temporary);
-  await rm(path);
 }
 
 /** Does the work as the upload's only writer in any process. Throws BLOB_UPLOAD_UNKNOWN, RANGE_INVALID if another writes. */

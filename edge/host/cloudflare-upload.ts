@@ -77,6 +77,9 @@ interface UploadBindings {
 export class UploadObject extends DurableObject<UploadBindings> {
   /** The claim in force. Lost with the instance: then the epoch alone keeps writers apart. */
   #holder: number | undefined;
+  /** Resolves with the claim in force, where that is to end the upload. */
+  #ending: Promise<void> | undefined;
+  #ended = () => {};
 
   async start(id: string, repository: string): Promise<void> {
     this.#save({ id, repository, size: 0, count: 0, hash: undefined, epoch: 0, touched: 0 });
@@ -89,7 +92,9 @@ export class UploadObject extends DurableObject<UploadBindings> {
   }
 
   /** For whoever goes on at `offset`; without it, for whoever ends the upload. */
-  claim(repository: string, offset?: number): Claimed | Refusal {
+  async claim(repository: string, offset?: number): Promise<Claimed | Refusal> {
+    // A client that lost the answer asks again while the first end may still be under way.
+    while (offset === undefined && this.#ending) await this.#ending;
     const upload = this.#uploadOf(repository);
     if (!upload) return this.#whyGone(repository);
     const { size, count, hash } = upload;
@@ -99,12 +104,17 @@ export class UploadObject extends DurableObject<UploadBindings> {
     const epoch = upload.epoch + 1;
     this.#save({ ...upload, epoch });
     this.#holder = epoch;
+    if (offset === undefined) {
+      this.#ending = new Promise((resolve) => {
+        this.#ended = resolve;
+      });
+    }
     return { size, count, hash, epoch, hold: new Hold(() => this.release(epoch)) };
   }
 
   /** Ends a claim now; disposing of it does so a moment later. */
   release(epoch: number): void {
-    if (this.#holder === epoch) this.#holder = undefined;
+    if (this.#holder === epoch) this.#free();
   }
 
   /** Adds a stored segment. False if the claim is no longer in force. */
@@ -172,9 +182,15 @@ export class UploadObject extends DurableObject<UploadBindings> {
     const { id, repository } = upload;
     kv.put<End>(END, { id, repository, ...result, until: Date.now() + LIFETIME });
     kv.delete(UPLOAD);
-    this.#holder = undefined;
+    this.#free();
     await this.ctx.storage.setAlarm(result.kept ? Date.now() + LIFETIME : Date.now());
     return false;
+  }
+
+  #free(): void {
+    this.#holder = undefined;
+    this.#ending = undefined;
+    this.#ended();
   }
 
   #whyGone(repository: string): Refusal {

@@ -13,7 +13,10 @@ import { type Segment, segmentKey } from "./r2-store-segments.ts";
 const MAX_SEGMENTS = 4096;
 
 /** Uploads as segments in R2, each committed to the upload's Durable Object before the next is begun. */
-export function r2Uploads({ BUCKET, UPLOADS, REPOSITORIES }: StoreBindings, kernels: Kernels): Uploads {
+export function r2Uploads(
+  { BUCKET, UPLOADS, CONTENTS, REPOSITORIES }: StoreBindings,
+  kernels: Kernels,
+): Uploads {
   /** Does the work as the upload's only writer. */
   async function claimed<T>(
     repository: string,
@@ -58,8 +61,9 @@ export function r2Uploads({ BUCKET, UPLOADS, REPOSITORIES }: StoreBindings, kern
       try {
         await claimed(repository, id, undefined, (claim) => publish(repository, id, claim, digest));
       } catch (error) {
-        // The answer to the first end was lost on its way: it holds all the same.
+        // The answer to the first end was lost on its way: it holds all the same, unless the blob was deleted since.
         if (!(error instanceof Finished) || error.digest !== digest) throw error;
+        if ((await CONTENTS.getByName(digest).size(repository)) === undefined) throw error;
       }
       await REPOSITORIES.getByName(repository).enlist(repository);
     },

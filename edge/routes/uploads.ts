@@ -5,6 +5,7 @@ import type { Mirror } from "../../src/mirror/mirror.ts";
 import { parseRepository } from "../../src/mirror/name.ts";
 import type { UploadBody } from "../../src/mirror/uploads.ts";
 import { parseDigest } from "../../src/oci/digest.ts";
+import { discardBody } from "../discard-body.ts";
 import { methodNotAllowed } from "../error.ts";
 import { blobPath, uploadPath } from "../path.ts";
 
@@ -55,7 +56,7 @@ export function uploadRoutes({ blobs, uploads }: Mirror): Hono {
     const id = c.req.param("id");
     const digest = parseDigest(c.req.query("digest") ?? "");
     // The last chunk may come with this request.
-    if (c.req.header("Content-Length") !== "0") await append(c, repository, id);
+    if (c.req.header("Content-Length") !== "0") await appendLast(c, repository, id);
     await uploads.finish(repository, id, digest);
     return stored(c, repository, digest);
   });
@@ -76,6 +77,16 @@ export function uploadRoutes({ blobs, uploads }: Mirror): Hono {
         announce(c, repository, id, await uploads.offset(repository, id));
       }
       throw error;
+    }
+  }
+
+  /** What is no upload any more takes no bytes; whether this is its end once more, `finish` knows. */
+  async function appendLast(c: Context, repository: string, id: string): Promise<void> {
+    try {
+      await append(c, repository, id);
+    } catch (error) {
+      if (!isSealiftError(error, "BLOB_UPLOAD_UNKNOWN")) throw error;
+      await discardBody(c.req.raw);
     }
   }
 }

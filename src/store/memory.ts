@@ -18,6 +18,9 @@ interface Repository {
   readonly tags: Map<string, Digest>;
 }
 
+/** Finished uploads that are remembered. */
+const MAX_ENDS = 1000;
+
 interface Upload {
   readonly repository: string;
   readonly parts: Uint8Array[];
@@ -139,6 +142,8 @@ function memoryUploads(
   random: (length: number) => Uint8Array,
 ): Uploads {
   const uploads = new Map<string, Upload>();
+  /** The blobs that uploads became, for clients that lost the answer. */
+  const ends = new Map<string, { readonly repository: string; readonly digest: Digest }>();
 
   const find = (repository: string, id: string) => {
     const upload = uploads.get(id);
@@ -150,6 +155,20 @@ function memoryUploads(
     if (!upload) throw uploadUnknown(id);
     if (upload.busy) throw uploadBusy(id);
     return upload;
+  };
+
+  const remember = (id: string, repository: string, digest: Digest) => {
+    const [oldest] = ends.keys();
+    if (oldest !== undefined && ends.size >= MAX_ENDS) ends.delete(oldest);
+    ends.set(id, { repository, digest });
+  };
+  const isRepeated = (id: string, repository: string, digest: Digest) => {
+    const end = ends.get(id);
+    return (
+      end?.repository === repository &&
+      end.digest === digest &&
+      contents.blob(repository, digest) !== undefined
+    );
   };
 
   return {
@@ -176,6 +195,7 @@ function memoryUploads(
       }
     },
     async finish(repository, id, digest) {
+      if (isRepeated(id, repository, digest)) return;
       const upload = claim(repository, id);
       uploads.delete(id);
       const bytes = concat(upload.parts, upload.size);
@@ -183,6 +203,7 @@ function memoryUploads(
       if (actual !== digest) throw wrongContent(digest, actual);
       contents.blobs.set(digest, bytes);
       contents.repository(repository).blobs.add(digest);
+      remember(id, repository, digest);
     },
     async cancel(repository, id) {
       return find(repository, id) !== undefined && uploads.delete(id);

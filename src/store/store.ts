@@ -87,8 +87,10 @@ export interface Uploads {
   append(repository: string, id: string, offset: number, body: ByteStream, length?: number): Promise<number>;
   /**
    * Publishes the upload as a blob of the repository if its digest holds;
-   * else throws DIGEST_MISMATCH and drops the upload. Where the answer was lost,
-   * a store may take the same end again.
+   * else throws DIGEST_MISMATCH and drops the upload. The same end may be asked
+   * for again, as who lost the answer does: for about a day, and as long as the
+   * repository has the blob. Where the first is still under way, it is waited for.
+   * Throws BLOB_UPLOAD_UNKNOWN, RANGE_INVALID if another writes.
    */
   finish(repository: string, id: string, digest: Digest): Promise<void>;
   /** False if there was none. */

@@ -213,6 +213,34 @@ export function storeContract(
         expect(await store.uploads.offset("a", finished)).toBeUndefined();
       });
 
+      test("the end of an upload may be asked for again, by who lost the answer", async () => {
+        const id = await store.uploads.start("a");
+        await store.uploads.append("a", id, 0, streamOf(bytesOf("whole")));
+        const digest = hash(bytesOf("whole"));
+        await Promise.all([store.uploads.finish("a", id, digest), store.uploads.finish("a", id, digest)]);
+        await store.uploads.finish("a", id, digest);
+        expect(text(await read("a", digest))).toBe("whole");
+        const unknown = { code: "BLOB_UPLOAD_UNKNOWN" };
+        const more = streamOf(bytesOf("more"));
+        await expect(store.uploads.append("a", id, 5, more)).rejects.toMatchObject(unknown);
+        expect(await store.uploads.cancel("a", id)).toBe(false);
+      });
+
+      test("an end that is asked for again is the same end, of the same upload, of a blob that is there", async () => {
+        const other = await push("a", bytesOf("other"));
+        const id = await store.uploads.start("a");
+        await store.uploads.append("a", id, 0, streamOf(bytesOf("whole")));
+        const digest = hash(bytesOf("whole"));
+        await store.uploads.finish("a", id, digest);
+        await store.blobs.mount("b", digest, "a");
+        const unknown = { code: "BLOB_UPLOAD_UNKNOWN" };
+        await expect(store.uploads.finish("a", id, other)).rejects.toMatchObject(unknown);
+        await expect(store.uploads.finish("b", id, digest)).rejects.toMatchObject(unknown);
+        await expect(store.uploads.finish("a", "0".repeat(32), digest)).rejects.toMatchObject(unknown);
+        await store.blobs.remove("a", digest);
+        await expect(store.uploads.finish("a", id, digest)).rejects.toMatchObject(unknown);
+      });
+
       test("ids do not repeat and cannot be guessed from each other", async () => {
         const ids = await Promise.all(Array.from({ length: 20 }, () => store.uploads.start("a")));
         expect(new Set(ids).size).toBe(20);

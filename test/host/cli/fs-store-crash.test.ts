@@ -206,6 +206,24 @@ describe("a store in a folder", () => {
     expect(await readdir(join(folder, "tmp"))).toEqual([]);
   });
 
+  test("remembers for a day, in every process, what an upload became", async () => {
+    const store = await open();
+    const id = await store.uploads.start("a");
+    await store.uploads.append("a", id, 0, streamOf(bytesOf("x")));
+    const digest = hash(bytesOf("x"));
+    await store.uploads.finish("a", id, digest);
+    await (await open()).uploads.finish("a", id, digest);
+    const uploads = join(folder, "uploads", "a");
+    const past = new Date(Date.now() - 2 * DAY);
+    for (const name of await readdir(uploads)) await utimes(join(uploads, name), past, past);
+    const reopened = await open();
+    expect(await readdir(uploads)).toEqual([]);
+    await expect(reopened.uploads.finish("a", id, digest)).rejects.toMatchObject({
+      code: "BLOB_UPLOAD_UNKNOWN",
+    });
+    expect(await reopened.blobs.size("a", digest)).toBe(1);
+  });
+
   test.each(["../../outside", "a/../../b", "", "/etc", "a\\b", "A", "a/./b"])(
     "goes nowhere for a repository called %j",
     async (name) => {

@@ -142,6 +142,16 @@ describe("the mirror on Node", () => {
     expect([refused.status, refused.headers.get("Connection")]).toEqual([404, "keep-alive"]);
   });
 
+  test("takes an end again with the whole blob, and keeps the connection", async () => {
+    const bytes = new Uint8Array(4 * MIB);
+    const location = `${await start()}?digest=${hash(bytes)}`;
+    for (let time = 0; time < 2; time++) {
+      const response = await send("PUT", location, { body: bytes });
+      expect([response.status, response.headers.get("Connection")]).toEqual([201, "keep-alive"]);
+    }
+    expect((await send("GET", location)).status).toBe(404);
+  });
+
   test("ends the connection of a client that goes on sending what was refused, and serves the next", async () => {
     const path = `/v2/a/blobs/uploads/${"0".repeat(32)}`;
     const patch = request(served.url + path, { method: "PATCH", agent: new Agent() });

@@ -47,6 +47,26 @@ describe("an upload", () => {
     expect(await textOf(await it.send("GET", `/v2/a/b/blobs/${digest}`))).toBe("12345678");
   });
 
+  test("may be ended again by who lost the answer, with the last chunk or without", async () => {
+    await patch("1234");
+    const digest = hash(bytesOf("12345678"));
+    const last = { body: "5678", headers: { "Content-Range": "4-7" } };
+    for (const init of [last, last, { body: "5678" }, {}]) {
+      const response = await finish(digest, init);
+      expect(response.status).toBe(201);
+      expect(headersOf(response, "Location", "Docker-Content-Digest")).toEqual([
+        `/v2/a/b/blobs/${digest}`,
+        digest,
+      ]);
+    }
+    expect(await textOf(await it.send("GET", `/v2/a/b/blobs/${digest}`))).toBe("12345678");
+    expect((await it.send("GET", location)).status).toBe(404);
+    expect((await patch("9")).status).toBe(404);
+    expect((await finish(hash(bytesOf("5678")), { body: "5678" })).status).toBe(404);
+    await it.send("DELETE", `/v2/a/b/blobs/${digest}`);
+    expect((await finish(digest, last)).status).toBe(404);
+  });
+
   test("takes everything with the end", async () => {
     expect((await finish(hash(bytesOf("all"), "sha512"), { body: "all" })).status).toBe(201);
   });
