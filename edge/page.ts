@@ -1,7 +1,10 @@
 /** The verifier page's answers: what a host gives for a path, with the headers that keep it closed. */
 
-/** Gives a file of the page: `/` itself, or one below `/assets/`; undefined where there is none. */
-export type PageFiles = (path: string) => Promise<Response | undefined>;
+/**
+ * Gives a file of the page: `/` itself, or one below `/assets/`; undefined where
+ * there is none. It may answer as the request's headers ask: coded, or with 304.
+ */
+export type PageFiles = (path: string, asked: Headers) => Promise<Response | undefined>;
 
 /**
  * The page reads files that strangers made. It may run only what came with it,
@@ -28,8 +31,12 @@ const SERVICE_WORKER = "/assets/sw.js";
 const HASHED = /-[\w-]{8,}\.\w+$/;
 
 /** The host's answer for a path of the page, under the page's own rules. */
-export async function pageResponse(path: string, files: PageFiles): Promise<Response | undefined> {
-  const found = await files(path);
+export async function pageResponse(
+  path: string,
+  asked: Headers,
+  files: PageFiles,
+): Promise<Response | undefined> {
+  const found = await files(path, asked);
   if (!found) return undefined;
   const headers = new Headers(found.headers);
   headers.set("Content-Security-Policy", CONTENT_SECURITY_POLICY);

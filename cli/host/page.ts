@@ -1,7 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { PageFiles } from "../../edge/page.ts";
 import { SealiftError } from "../../src/error.ts";
+import { PageFile } from "./page-file.ts";
 
 /** Where the page lies, seen from here: beside the bundled command, above a library chunk, or when run from source. */
 const PLACES = ["./", "../", "../../dist/"].map((place) => fileURLToPath(new URL(place, import.meta.url)));
@@ -16,21 +18,20 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /**
  * The verifier page's files for the mirror's app; undefined where it was not
- * built. All are read now: 250 kB, and no request names a path on the disk.
+ * built. All are read now: 370 kB, and no request names a path on the disk.
  */
-export async function pageFiles(): Promise<((path: string) => Promise<Response | undefined>) | undefined> {
+export async function pageFiles(): Promise<PageFiles | undefined> {
   const folder = await find("web");
   if (!folder) return undefined;
-  const files = new Map([["/", await readFile(join(folder, "index.html"))]]);
+  const files = new Map([["/", await pageFile(join(folder, "index.html"))]]);
   for (const name of await readdir(join(folder, "assets"))) {
-    files.set(`/assets/${name}`, await readFile(join(folder, "assets", name)));
+    files.set(`/assets/${name}`, await pageFile(join(folder, "assets", name)));
   }
-  return async (path) => {
-    const bytes = files.get(path);
-    if (!bytes) return undefined;
-    const type = TYPES[path === "/" ? ".html" : extname(path)] ?? "application/octet-stream";
-    return new Response(bytes, { headers: { "Content-Type": type, "Content-Length": String(bytes.length) } });
-  };
+  return async (path, asked) => files.get(path)?.answer(asked);
+}
+
+async function pageFile(path: string): Promise<PageFile> {
+  return new PageFile(await readFile(path), TYPES[extname(path)] ?? "application/octet-stream");
 }
 
 /** The bytes of verify.html. Throws NOT_FOUND where it was not built. */

@@ -42,10 +42,13 @@ function appOf(bindings: Bindings) {
 }
 
 function pageFiles(assets: Fetcher): PageFiles {
-  return async (path) => {
-    // The host does not matter: it is always our own files that answer.
-    const response = await assets.fetch(new URL(path, "https://assets.invalid"));
-    return response.ok ? response : undefined;
+  return async (path, asked) => {
+    const condition = asked.get("If-None-Match");
+    // The host does not matter: it is always our own files that answer. Cloudflare codes what it passes on.
+    const response = await assets.fetch(new URL(path, "https://assets.invalid"), {
+      headers: condition === null ? {} : { "If-None-Match": condition },
+    });
+    return response.ok || response.status === 304 ? response : undefined;
   };
 }
 

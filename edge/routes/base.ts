@@ -18,7 +18,8 @@ export function baseRoutes({ tags }: Mirror, page?: PageFiles): Hono {
   routes.get("/v2", (c) => c.json({}));
   routes.get("/healthz", (c) => c.text("ok\n"));
   routes.get("/repositories", home);
-  routes.get("/", async (c) => (page && (await pageResponse("/", page))) ?? home(c));
-  if (page) routes.get("/assets/*", async (c) => (await pageResponse(c.req.path, page)) ?? noSuchPath(c));
+  const file = async (c: Context, path: string) => page && pageResponse(path, c.req.raw.headers, page);
+  routes.get("/", async (c) => (await file(c, "/")) ?? home(c));
+  if (page) routes.get("/assets/*", async (c) => (await file(c, c.req.path)) ?? noSuchPath(c));
   return routes;
 }

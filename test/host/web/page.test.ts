@@ -311,6 +311,37 @@ describe("the page", () => {
     requests = requests.filter((url) => !url.startsWith(own.url));
   });
 
+  test("comes gzipped, in less than half its size, its kernels too", async () => {
+    // A context of its own: what the service worker keeps would not be asked for again.
+    const fresh = await browser.newContext({ serviceWorkers: "block" });
+    const coded: { path: string; coding: string | undefined; sent: number; size: number }[] = [];
+    const seen: Promise<void>[] = [];
+    fresh.on("requestfinished", (request) => {
+      const { pathname, protocol } = new URL(request.url());
+      if (protocol !== "http:") return;
+      const note = async () => {
+        const response = await request.response();
+        const coding = (await response?.allHeaders())?.["content-encoding"];
+        const { responseBodySize: sent } = await request.sizes();
+        coded.push({ path: pathname, coding, sent, size: (await response?.body())?.length ?? 0 });
+      };
+      seen.push(note());
+    });
+    it = new VerifierPage(await fresh.newPage());
+    await it.page.goto(served.url);
+    await it.check(files.path("app.bundle"));
+    expect(await it.word()).toBe("Intact, signature not checked");
+    await Promise.all(seen);
+    expect(coded.map(({ path }) => path.replace(/^.*\./, "."))).toEqual(
+      expect.arrayContaining(["/", ".js", ".css", ".wasm"]),
+    );
+    expect(coded.filter(({ coding }) => coding !== "gzip")).toEqual([]);
+    const total = (of: "sent" | "size") => coded.reduce((sum, file) => sum + file[of], 0);
+    expect(total("sent")).toBeGreaterThan(0);
+    expect(total("sent")).toBeLessThan(total("size") / 2);
+    await fresh.close();
+  });
+
   test("shows a bar and stops when told to", async () => {
     let release = () => {};
     const held = new Promise<void>((resolve) => {

@@ -62,11 +62,12 @@ test("SPARSE_MANIFESTS takes a manifest before its layers", async () => {
 
 describe("the page", () => {
   const ASSETS = {
-    async fetch(url: URL) {
+    async fetch(url: URL, init?: RequestInit) {
+      const headers = { "Content-Type": "text/html", ETag: '"known"' };
+      if (new Headers(init?.headers).get("If-None-Match") === '"known"')
+        return new Response(null, { status: 304, headers });
       const found = url.pathname === "/" || url.pathname === "/assets/page-01234567.js";
-      return found
-        ? new Response("the page", { headers: { "Content-Type": "text/html" } })
-        : new Response("not here", { status: 404 });
+      return found ? new Response("the page", { headers }) : new Response("not here", { status: 404 });
     },
   } as unknown as Fetcher;
 
@@ -74,6 +75,13 @@ describe("the page", () => {
     const response = await answer(path, {}, { ASSETS });
     expect(response.status).toBe(200);
     expect(await response.text()).toBe("the page");
+    expect(response.headers.get("Content-Security-Policy")).toContain("default-src 'none'");
+  });
+
+  test("is not sent again to who has it", async () => {
+    const response = await answer("/", { headers: { "If-None-Match": '"known"' } }, { ASSETS });
+    expect([response.status, await response.text()]).toEqual([304, ""]);
+    expect(response.headers.get("ETag")).toBe('"known"');
     expect(response.headers.get("Content-Security-Policy")).toContain("default-src 'none'");
   });
 
