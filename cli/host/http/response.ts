@@ -2,18 +2,24 @@ import type { Readable, Transform } from "node:stream";
 import { type ByteStream, streamFrom } from "../../../src/bytes/stream.ts";
 import type { FetchHeaders, FetchResponse } from "../../../src/host.ts";
 import type { Incoming } from "./connection.ts";
+import { proxyFailure } from "./proxy-failure.ts";
 import { bodyOf, type Framing, framingOf } from "./response-body.ts";
 import type { ResponseHead } from "./response-head.ts";
 
 /** What is still to come of a body that nobody wants is read rather than its connection given up, up to this many bytes. */
 const WORTH_A_CONNECTION = 64 * 1024;
 
-/** The answer as fetch gives it; `onEnd` hears once whether its body was read to its end. Throws where its head contradicts itself. */
+/**
+ * The answer as fetch gives it; `onEnd` hears once whether its body was read to
+ * its end, and a body that breaks fails with what `proxyFailure` makes of that
+ * where a `proxy` sends it. Throws where its head contradicts itself.
+ */
 export function responseOf(
   head: ResponseHead,
   method: string,
   incoming: Incoming,
   onEnd: (whole: boolean) => void,
+  proxy?: URL,
 ): FetchResponse {
   const { status, headers } = head;
   const framing = framingOf(head, method);
@@ -23,7 +29,7 @@ export function responseOf(
     status,
     ok: status >= 200 && status < 300,
     headers: headersOf(headers),
-    body: framing.type === "none" ? null : bodyStream(head, framing, incoming, onEnd),
+    body: framing.type === "none" ? null : bodyStream(head, framing, incoming, onEnd, proxy),
   };
 }
 
@@ -37,6 +43,7 @@ function bodyStream(
   framing: Exclude<Framing, { readonly type: "none" }>,
   incoming: Incoming,
   onEnd: (whole: boolean) => void,
+  proxy: URL | undefined,
 ): ByteStream {
   const body = bodyOf(incoming, framing);
   let left = framing.type === "length" ? framing.length : Number.POSITIVE_INFINITY;
@@ -53,7 +60,7 @@ function bodyStream(
       return result;
     } catch (error) {
       end(false);
-      throw error;
+      throw proxyFailure(error, proxy);
     }
   };
   const discard = async () => {

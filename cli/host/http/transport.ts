@@ -70,9 +70,9 @@ export function httpTransport(
       const { answer, sent } = await exchanging;
       if (reader && answer.status === 407) throw proxyRefusal(reader, answer.status);
       const isKept = sent && answer.persistent;
-      return responseOf(answer, method, connection.within(timeouts.silence), (whole) =>
-        release(whole && isKept ? (answer.headers.get("keep-alive") ?? "") : undefined),
-      );
+      const onEnd = (whole: boolean) =>
+        release(whole && isKept ? (answer.headers.get("keep-alive") ?? "") : undefined);
+      return responseOf(answer, method, connection.within(timeouts.silence), onEnd, reader);
     } catch (error) {
       release();
       throw error;

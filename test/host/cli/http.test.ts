@@ -242,6 +242,43 @@ describe("the Node host's network", () => {
     expect(String(failure)).toMatch(new RegExp(`the proxy ${new URL(proxy).host} ?${problem}`));
   });
 
+  it.each([
+    [
+      "closes in the middle of a body",
+      "content-length: 9\r\n\r\nshort",
+      "it closed the connection too early",
+    ],
+    [
+      "closes between chunks",
+      "transfer-encoding: chunked\r\n\r\n5\r\nshort\r\n",
+      "it closed the connection too early",
+    ],
+    [
+      "sends what is no chunk",
+      "transfer-encoding: chunked\r\n\r\nnone\r\n",
+      "its answer is not HTTP: a chunk's size is none",
+      "PROXY_REFUSED",
+    ],
+  ])("names the proxy that %s", async (_, rest, problem, code = "ECONNRESET") => {
+    const proxy = await rawServer(`HTTP/1.1 200 OK\r\n${rest}`);
+    const { body } = await httpTransport({ HTTP_PROXY: proxy }).fetch("http://registry.test/");
+    const read = body && collect(body, 100);
+    for (const socket of sockets) socket.end();
+    await expect(read).rejects.toMatchObject({
+      code,
+      message: `the proxy ${new URL(proxy).host}: ${problem}`,
+    });
+  });
+
+  it("blames nobody but the host for a body that breaks without a proxy", async () => {
+    const { body } = await httpTransport({}).fetch(
+      await rawServer("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nshort"),
+    );
+    const read = body && collect(body, 100);
+    for (const socket of sockets) socket.end();
+    await expect(read).rejects.toMatchObject({ message: "it closed the connection too early" });
+  });
+
   it("knows no ports that one must not ask", async () => {
     const { fetch } = httpTransport({});
     const blocked = new TestServer();
