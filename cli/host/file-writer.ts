@@ -6,6 +6,7 @@ import { sweepAbandoned, temporaryName } from "./abandoned.ts";
 import { BatchedWrites } from "./batched-writes.ts";
 import { fileError, filing, isSystemError } from "./file-error.ts";
 import { forget, removeAtExit } from "./leftovers.ts";
+import { syncFolder } from "./sync-folder.ts";
 
 /**
  * A file written beside its final name and renamed over it once its bytes are
@@ -126,11 +127,4 @@ class OpenFile implements SeekableWriter {
     this.#open = false;
     await this.#handle.close();
   }
-}
-
-/** Makes the rename itself outlive a power cut, where the system lets a folder be synced. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r").catch(() => undefined);
-  await handle?.sync().catch(() => {});
-  await handle?.close();
 }

@@ -9,12 +9,12 @@ import { isSealiftError, SealiftError } from "../../src/error.ts";
 import { LOCK_FILE, sweepAbandoned, temporaryName } from "./abandoned.ts";
 import { BatchedWrites } from "./batched-writes.ts";
 import { fileError, filing, isSystemError } from "./file-error.ts";
-import { syncFolder } from "./file-writer.ts";
 import { ifExists } from "./fs-store-files.ts";
 import { waitForLock } from "./fs-store-lock.ts";
 import { forget, removeAtExit } from "./leftovers.ts";
 import { randomHex } from "./node-crypto.ts";
 import { moveFolder, removeTree } from "./read-only-folders.ts";
+import { syncFolder, syncFolders } from "./sync-folder.ts";
 import { SyncQueue } from "./sync-queue.ts";
 
 /** Node's threads for files: nothing else is under way then. */
@@ -196,11 +196,13 @@ class FolderWriter implements FilesWriter {
     // The disk goes on meanwhile.
     await check?.(this.#staging);
     await this.#syncs.done();
-    await filing("write", this.#path, async () => {
-      await mkdir(dirname(this.#path), { recursive: true });
+    const parent = dirname(resolve(this.#path));
+    const made = await filing("write", this.#path, async () => {
+      const first = await mkdir(parent, { recursive: true });
       await rename(this.#staging, this.#path);
+      return first;
     });
-    if (this.#durable) await syncFolder(dirname(resolve(this.#path)));
+    if (this.#durable) await syncFolders(parent, made);
   }
 
   /**

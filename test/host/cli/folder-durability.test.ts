@@ -176,6 +176,20 @@ describe.skipIf(!hasProc)("a folder's names", () => {
     ]);
   });
 
+  it("are on the disk with those of all folders above that are new, each once", async () => {
+    const synced = watchedDisk(() => existsSync(join(root, "a/b/c/f")));
+    const writer = await createFolder(join(root, "a/b/c/f"));
+    await writer.write("file", content("file"));
+    await writer.commit();
+    expect(synced).toEqual([
+      ["STAGING/file", false],
+      ["a/b/c", true],
+      ["a/b", true],
+      ["a", true],
+      ["", true],
+    ]);
+  });
+
   it("of blobs are on the disk before the list that was there is replaced", async () => {
     const list = join(root, "index.json");
     const before = await createFolder(root);
