@@ -216,10 +216,9 @@ class FolderWriter implements FilesWriter {
     await filing("write", this.#path, () => this.#makeFolders(this.#path));
     for (const name of this.#names) if (name !== last) await this.#move(name);
     await filing("write", this.#path, () => this.#makeLinks(this.#path));
-    if (last !== undefined) {
-      await this.#syncFolders();
-      await this.#move(last);
-    }
+    await this.#syncFolders();
+    if (last === undefined) return;
+    await this.#move(last);
     if (this.#durable) await syncFolder(this.#path);
   }
 

@@ -190,6 +190,22 @@ describe.skipIf(!hasProc)("a folder's names", () => {
     ]);
   });
 
+  it("are on the disk in each folder that they were moved into, where it was there before", async () => {
+    const moved = join(root, "new/sub/file");
+    const synced = watchedDisk(() => existsSync(moved));
+    const writer = await createFolder(root);
+    await writer.write("new/sub/file", content("file"));
+    await writer.folder?.("empty");
+    await writer.commit();
+    const folders = synced.filter(([path]) => !path.startsWith("STAGING"));
+    expect(folders.sort()).toEqual([
+      ["", true],
+      ["empty", true],
+      ["new", true],
+      ["new/sub", true],
+    ]);
+  });
+
   it("of blobs are on the disk before the list that was there is replaced", async () => {
     const list = join(root, "index.json");
     const before = await createFolder(root);
