@@ -53,6 +53,9 @@ async function removeLeftovers(root: FileSystemDirectoryHandle, own: string): Pr
   }
 }
 
+/** Bytes of one write: each asks the browser's process for room, and in a private window hands it its bytes. */
+const WRITE_SIZE = 1024 * 1024;
+
 async function fileSlot(folder: FileSystemDirectoryHandle): Promise<BlobSlot> {
   const name = crypto.randomUUID();
   const handle = await folder.getFileHandle(name, { create: true });
@@ -60,17 +63,32 @@ async function fileSlot(folder: FileSystemDirectoryHandle): Promise<BlobSlot> {
   let at = 0;
   let open = true;
   let file: File | undefined;
+  let waiting: Uint8Array | undefined;
+  let filled = 0;
   const end = () => {
     if (open) access.close();
     open = false;
+    waiting = undefined;
+  };
+  const flush = () => {
+    const bytes = waiting?.subarray(0, filled) ?? new Uint8Array();
+    if (writeAt(access, bytes, at) < filled) throw full();
+    at += filled;
+    filled = 0;
   };
   return {
     async write(chunk) {
-      const written = writeAt(access, chunk, at);
-      if (written < chunk.length) throw full();
-      at += written;
+      waiting ??= new Uint8Array(WRITE_SIZE);
+      for (let taken = 0; taken < chunk.length; ) {
+        const part = chunk.subarray(taken, taken + WRITE_SIZE - filled);
+        waiting.set(part, filled);
+        filled += part.length;
+        taken += part.length;
+        if (filled === WRITE_SIZE) flush();
+      }
     },
     async close() {
+      flush();
       access.flush();
       end();
       file = await handle.getFile();

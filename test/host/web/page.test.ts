@@ -24,6 +24,11 @@ interface WorkerScope {
   change(): void;
 }
 
+/** A file of the browser's own, as the test counts what is written to it. */
+interface Writable {
+  write(bytes: Uint8Array, options: object): number;
+}
+
 const text = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
 
 let files: Samples;
@@ -146,6 +151,26 @@ describe("a verdict", () => {
     const said = (await it.page.locator(".card.failed").textContent()) ?? "";
     expect(said).toContain("it was changed, moved or removed while it was read");
     expect(said).toContain("Choose it again.");
+  });
+
+  test("of what was compressed unpacks it in few writes, each of which the browser is asked for", async () => {
+    const worker = it.page.workers()[0] ?? (await it.page.waitForEvent("worker"));
+    await worker.evaluate(() => {
+      const written: number[] = [];
+      Object.assign(globalThis, { written });
+      const handle = (globalThis as unknown as { FileSystemSyncAccessHandle: { prototype: Writable } })
+        .FileSystemSyncAccessHandle.prototype;
+      const { write } = handle;
+      handle.write = function (bytes, options) {
+        written.push(bytes.length);
+        return write.call(this, bytes, options);
+      };
+    });
+    const MIB = 1024 * 1024;
+    await it.check(files.write("zeros.gz", gzipSync(new Uint8Array(4 * MIB + 5))));
+    expect(await it.word()).toBe("Not verified");
+    const written = await worker.evaluate(() => (globalThis as unknown as { written: number[] }).written);
+    expect(written).toEqual([MIB, MIB, MIB, MIB, 5]);
   });
 
   test("of what is none of these says so", async () => {
