@@ -16,6 +16,11 @@ import { referrerRoutes } from "./routes/referrers.ts";
 import { tagRoutes } from "./routes/tags.ts";
 import { uploadRoutes } from "./routes/uploads.ts";
 
+// What a host needs that answers for the page's files itself.
+export { asksForGzip } from "./accept-encoding.ts";
+export { matchesEtag } from "./etag.ts";
+export type { PageFiles } from "./page.ts";
+
 export interface AppOptions extends MirrorOptions {
   /** Hears of failures whose reason the client is not told. */
   readonly log?: (event: LogEvent) => void;

@@ -1,7 +1,6 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { asksForGzip } from "../../edge/accept-encoding.ts";
-import { matchesEtag } from "../../edge/etag.ts";
+import { asksForGzip, matchesEtag } from "../../edge/app.ts";
 import { nodeCrypto } from "./node-crypto.ts";
 
 /** A file of the page, as it is and gzipped; each form has a validator of its own (RFC 9110, 8.8.3.3). */

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { PageFiles } from "../../edge/page.ts";
+import type { PageFiles } from "../../edge/app.ts";
 import { SealiftError } from "../../src/error.ts";
 import { PageFile } from "./page-file.ts";
 
