@@ -17,7 +17,6 @@ import { tagRoutes } from "./routes/tags.ts";
 import { uploadRoutes } from "./routes/uploads.ts";
 
 // What a host needs that answers for the page's files itself.
-export { asksForGzip } from "./accept-encoding.ts";
 export { matchesEtag } from "./etag.ts";
 export type { PageFiles } from "./page.ts";
 

@@ -1,6 +1,7 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { asksForGzip, matchesEtag } from "../../edge/app.ts";
+import { parseAccept } from "hono/utils/accept";
+import { matchesEtag } from "../../edge/app.ts";
 import { nodeCrypto } from "./node-crypto.ts";
 
 /** A file of the page, as it is and gzipped; each form has a validator of its own (RFC 9110, 8.8.3.3). */
@@ -35,4 +36,12 @@ export class PageFile {
     this.#gzipped ??= promisify(gzip)(this.#bytes, { level: 9 });
     return this.#gzipped;
   }
+}
+
+/** Whether an Accept-Encoding header would rather have gzip than the bytes as they are (RFC 9110, 12.5.3). */
+function asksForGzip(header: string | null): boolean {
+  const known = parseAccept(header ?? "")
+    .filter(({ q }) => q > 0)
+    .map(({ type }) => type.toLowerCase());
+  return known.find((type) => type === "gzip" || type === "identity") === "gzip";
 }

@@ -39,6 +39,22 @@ describe("a file of the page", () => {
     }
   });
 
+  test.each(["GZip", "gzip, deflate, br, zstd", "br;q=1.0, gzip;q=0.8, *;q=0.1", "identity;q=0.5, gzip"])(
+    "is sent gzipped to who accepts %j",
+    async (accepted) => {
+      const { headers } = await ask("GET", { "Accept-Encoding": accepted });
+      expect(headers["content-encoding"]).toBe("gzip");
+    },
+  );
+
+  test.each(["", "identity", "br", "gzip;q=0", "*;q=0", "identity, gzip;q=0.9", "gzipped"])(
+    "is sent as it is to who accepts %j",
+    async (accepted) => {
+      const { headers } = await ask("GET", { "Accept-Encoding": accepted });
+      expect(headers["content-encoding"]).toBeUndefined();
+    },
+  );
+
   test.each([{ "Accept-Encoding": "gzip" }, {}])(
     "is described by HEAD as by GET, asked with %j",
     async (asked) => {
