@@ -130,17 +130,22 @@ describe("a registry that", () => {
 });
 
 describe("interrupted", () => {
-  /** Interrupts; the command must end at once, with 130, and leave nothing. */
+  // Seconds of compressing, where only the disk and the processor have a say.
+  const big = new Uint8Array(128 << 20);
+  for (let at = 0; at < big.length; at += noise.length) big.set(noise.subarray(0, big.length - at), at);
+  const saved = dockerArchive([archive(rawMember({ name: "big" }, big))], "big:1");
+
+  beforeAll(() => writeFileSync(work.at("big.tar"), saved));
+
+  /** Interrupts; the command must end by itself, with 130 and its reason, and leave nothing. */
   async function interrupt(
     running: Running,
     before: object,
     signal: NodeJS.Signals = "SIGINT",
   ): Promise<void> {
-    const sent = performance.now();
     running.process.kill(signal);
-    const result = await running.ended;
-    expect(performance.now() - sent).toBeLessThan(6_000);
-    expectError(result, "ABORTED", 130);
+    // One that did not stop would be ended without a word.
+    expectError(await running.ended, "ABORTED", 130);
     expect(snapshot(work.path)).toEqual(before);
     expect(work.temporaryFiles()).toEqual([]);
   }
@@ -165,11 +170,6 @@ describe("interrupted", () => {
   });
 
   it("in the middle of a large copy between files, it stops at once", async () => {
-    // Seconds of compressing, where only the disk and the processor have a say.
-    const big = new Uint8Array(128 << 20);
-    for (let at = 0; at < big.length; at += noise.length) big.set(noise.subarray(0, big.length - at), at);
-    const tar = archive(rawMember({ name: "big" }, big));
-    writeFileSync(work.at("big.tar"), dockerArchive([tar], "big:1"));
     const before = snapshot(work.path);
     for (const sink of ["oci-archive://out.tar", "oci-layout://out"]) {
       const running = work.start(["process", "tar://big.tar", sink]);
@@ -196,16 +196,20 @@ describe("interrupted", () => {
       ["bundle", "verify", "-"],
     ]) {
       const running = work.start(args, { input: "hold" });
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      // More than a pipe holds: when it is gone, somebody reads.
+      await new Promise((resolve) => running.process.stdin?.write(saved.subarray(0, 4 << 20), resolve));
       await interrupt(running, before);
     }
   });
 
   it("twice, it does not wait for anything", async () => {
-    answerBlob = (_, response, bytes) =>
-      void response.writeHead(200, { "content-length": bytes.length }).flushHeaders();
+    let waiting = false;
+    answerBlob = (_, response, bytes) => {
+      response.writeHead(200, { "content-length": bytes.length }).flushHeaders();
+      waiting = true;
+    };
     const running = work.start(copy("app:v1"));
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await until(() => waiting);
     running.process.kill("SIGINT");
     running.process.kill("SIGINT");
     expect((await running.ended).code).toBe(130);

@@ -45,6 +45,7 @@ export class Workspace {
   readonly #root = mkdtempSync(join(tmpdir(), "sealift-cli-"));
   /** Where commands run. */
   readonly path: string = join(this.#root, "work");
+  readonly #running = new Set<Running>();
 
   constructor() {
     if (!existsSync(COMMAND)) throw new Error(`${COMMAND} is not there: npm run build`);
@@ -78,7 +79,10 @@ export class Workspace {
       child.once("error", reject);
       child.once("close", (code) => resolve({ code, stdout: stdout(), stderr: stderr() }));
     });
-    return { process: child, ended, stdout, stderr };
+    const running = { process: child, ended, stdout, stderr };
+    this.#running.add(running);
+    child.once("close", () => this.#running.delete(running));
+    return running;
   }
 
   /** Runs a command to its end, whatever that is. */
@@ -99,9 +103,11 @@ export class Workspace {
     return JSON.parse(await this.sealift([...args, "--json"], options));
   }
 
-  /** Removes everything. */
-  dispose(): Promise<void> {
-    return rm(this.#root, { recursive: true, force: true, maxRetries: 3 });
+  /** Removes everything, and ends what a test that failed has left running. */
+  async dispose(): Promise<void> {
+    for (const { process } of this.#running) process.kill("SIGKILL");
+    await Promise.allSettled([...this.#running].map(({ ended }) => ended));
+    await rm(this.#root, { recursive: true, force: true, maxRetries: 3 });
   }
 
   #environment(changes: Options["env"] = {}): NodeJS.ProcessEnv {

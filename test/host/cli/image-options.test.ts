@@ -1,10 +1,9 @@
 /** Options and spellings that say what an image is and what it is called, from the command line. */
 import { readFileSync, writeFileSync } from "node:fs";
-import { createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { archive, rawMember } from "../../unit/tar/raw.ts";
 import { type ServedRegistry, startRegistry, Workspace } from "./cli.ts";
+import { forwardTo, slowRegistry } from "./forwarding.ts";
 import {
   archiveOf,
   checkedDockerSave,
@@ -107,52 +106,12 @@ describe("the platform", () => {
   });
 });
 
-/** A registry in front of ours that begins no upload before as many are under way as are waited for. */
-async function slowRegistry() {
-  let [underWay, most, wanted] = [0, 0, 1];
-  const { hostname, port } = new URL(registry.url);
-  const server = createServer((incoming, outgoing) => {
-    const { method, url: path = "", headers } = incoming;
-    const begins = method === "POST" && path.includes("/blobs/uploads/");
-    if (begins) most = Math.max(most, ++underWay);
-    const pass = () => {
-      const onward = request({ hostname, port, path, method, headers }, (found) => {
-        outgoing.writeHead(found.statusCode ?? 500, found.headers);
-        found.pipe(outgoing);
-      });
-      incoming.pipe(onward);
-    };
-    if (!begins) return pass();
-    const deadline = Date.now() + 10_000;
-    const timer = setInterval(() => {
-      if (most < wanted && Date.now() < deadline) return;
-      clearInterval(timer);
-      underWay--;
-      pass();
-    }, 30);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    waitFor(uploads: number) {
-      wanted = uploads;
-    },
-    /** Since the last time it was asked. */
-    most() {
-      const seen = most;
-      most = 0;
-      return seen;
-    },
-    stop() {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
-}
-
 describe("layers under way at once", () => {
   it("are as many as --parallel, -j or the environment says, and the image is the same", async () => {
-    const slow = await slowRegistry();
+    const slow = await slowRegistry(
+      registry,
+      (method, path) => method === "POST" && path.includes("/blobs/uploads/"),
+    );
     const put = async (name: string, more: readonly string[], env = {}) => {
       const args = ["process", "oci-archive://app.tar", `registry://${slow.host}/jobs/${name}:1`, ...more];
       const { manifest } = await work.json([...args, "-f", `normalize-timestamps:ts=${name}`], { env });
@@ -188,22 +147,14 @@ describe("layers under way at once", () => {
 
 describe("a registry's config", () => {
   it("that is not what the manifest says ends the run with 3, and nothing is written", async () => {
-    const { hostname, port } = new URL(registry.url);
-    const server = createServer((incoming, outgoing) => {
-      if (incoming.url?.endsWith(layout.config.digest)) {
-        outgoing.end(Buffer.alloc(layout.config.size, 0x20));
-        return;
-      }
-      request({ hostname, port, path: incoming.url, method: incoming.method }, (found) => {
-        outgoing.writeHead(found.statusCode ?? 500, found.headers);
-        found.pipe(outgoing);
-      }).end();
+    const lying = await forwardTo(registry, ({ url }, response) => {
+      if (!url?.endsWith(layout.config.digest)) return false;
+      response.end(Buffer.alloc(layout.config.size, 0x20));
+      return true;
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const source = `registry://127.0.0.1:${(server.address() as AddressInfo).port}/team/app:v1`;
+    const source = `registry://${lying.host}/team/app:v1`;
     const { code, stderr } = await work.run(["process", source, "oci-layout://wrong-config"]);
-    server.closeAllConnections();
-    server.close();
+    lying.stop();
     expect(code).toBe(3);
     expect(stderr).toContain("error[DIGEST_MISMATCH]");
     expect(() => readFileSync(work.at("wrong-config/index.json"))).toThrow();

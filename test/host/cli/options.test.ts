@@ -1,14 +1,12 @@
 /** Options of commands and URIs that say where things lie, who asks, and how much goes on at once. */
-import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from "node:fs";
-import { createServer, request as forward, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { zstdCompressSync } from "node:zlib";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { archive, rawMember } from "../../unit/tar/raw.ts";
 import { type ServedRegistry, startRegistry, Workspace } from "./cli.ts";
 import { json, modernSave } from "./docker-daemon.ts";
 import { expectFailure } from "./failure.ts";
+import { type Forwarding, forwardTo, type SlowRegistry, slowRegistry } from "./forwarding.ts";
 import {
   archiveOf,
   checkedDockerSave,
@@ -26,72 +24,55 @@ const layout = layoutOf(LAYERS);
 
 let work: Workspace;
 let registry: ServedRegistry;
-/** A registry that wants a login, takes its time, and counts the blobs under way at once. */
-let slow: Server;
-let host: string;
-let most = 0;
-let login: string | undefined;
-let seen: string[] = [];
+let slow: SlowRegistry;
+/** Wants a login. */
+let guarded: Forwarding;
+let login: string;
+const seen: string[] = [];
 
 beforeAll(async () => {
   work = new Workspace();
   registry = await startRegistry(work);
   writeFileSync(work.at("app.tar"), archiveOf(layout.files));
   await work.sealift(["process", "oci-archive://app.tar", `registry://${registry.host}/app:v1`]);
-  let underWay = 0;
-  slow = createServer(async (incoming, outgoing) => {
-    const { method = "", url: path = "", headers } = incoming;
-    if (headers.authorization) seen.push(headers.authorization);
-    if (login !== undefined && headers.authorization !== login) {
-      incoming.resume();
-      return void outgoing.writeHead(401, { "www-authenticate": 'Basic realm="r"' }).end();
-    }
-    const isLayer = path.includes("/blobs/") && ["GET", "POST"].includes(method);
-    if (isLayer) most = Math.max(most, ++underWay);
-    if (isLayer) await new Promise((resolve) => setTimeout(resolve, 50));
-    const [hostname, port] = registry.host.split(":");
-    const { authorization: _, ...others } = headers;
-    const onward = forward({ hostname, port, path, method, headers: others }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
-      answer.pipe(outgoing);
-      answer.once("end", () => isLayer && underWay--);
-    });
-    incoming.pipe(onward);
+  slow = await slowRegistry(
+    registry,
+    (method, path) =>
+      path.includes("/blobs/") && ["GET", "POST"].includes(method) && !path.endsWith(layout.config.digest),
+  );
+  guarded = await forwardTo(registry, ({ headers: { authorization } }, response) => {
+    if (authorization) seen.push(authorization);
+    if (authorization === login) return false;
+    response.writeHead(401, { "www-authenticate": 'Basic realm="r"' }).end();
+    return true;
   });
-  slow.listen(0, "127.0.0.1");
-  await once(slow, "listening");
-  host = `127.0.0.1:${(slow.address() as AddressInfo).port}`;
-});
-afterEach(() => {
-  most = 0;
-  login = undefined;
-  seen = [];
 });
 afterAll(async () => {
-  slow.closeAllConnections();
-  slow.close();
+  slow.stop();
+  guarded.stop();
   await registry.stop();
   await work.dispose();
 });
 
 describe("?max_workers", () => {
   it("of a source is how many layers are fetched at once", async () => {
-    await work.sealift(["process", `registry://${host}/app:v1?max_workers=1`, "tar://one.tar"]);
-    expect(most).toBe(1);
-    most = 0;
-    await work.sealift(["process", `registry://${host}/app:v1?max_workers=3`, "tar://three.tar", "-j", "1"]);
-    expect(most).toBeGreaterThan(1);
-    expect(most).toBeLessThanOrEqual(3);
+    const from = (workers: number) => `registry://${slow.host}/app:v1?max_workers=${workers}`;
+    await work.sealift(["process", from(1), "tar://one.tar"]);
+    expect(slow.most()).toBe(1);
+    slow.waitFor(3);
+    await work.sealift(["process", from(3), "tar://three.tar", "-j", "1"]);
+    expect(slow.most()).toBe(3);
   });
 
   it("of a destination is how many are sent at once, whatever the source says", async () => {
-    const to = (name: string, workers: number) => `registry://${host}/${name}:v1?max_workers=${workers}`;
+    const to = (name: string, workers: number) => `registry://${slow.host}/${name}:v1?max_workers=${workers}`;
+    slow.waitFor(1);
     await work.sealift(["process", "oci-archive://app.tar", to("one", 1), "-j", "6"]);
-    expect(most).toBe(1);
-    most = 0;
+    expect(slow.most()).toBe(1);
+    slow.waitFor(2);
     const from = `registry://${registry.host}/app:v1?max_workers=1`;
     await work.sealift(["process", from, to("three", 3), "-f", "recompress:format=gzip,level=1"]);
-    expect(most).toBeGreaterThan(1);
+    expect(slow.most()).toBeGreaterThan(1);
   });
 
   it.each(["-3", "0", "x", "", "1.5", "1000"])(
@@ -113,23 +94,27 @@ describe("?username= and ?password=", () => {
   it("log in, as a source and as a destination, whatever the flags say", async () => {
     login = basic("me", "p@ss");
     const options = "?username=me&password=p%40ss";
-    await work.sealift(["info", `registry://${host}/app:v1${options}`]);
-    await work.sealift(["process", `registry://${host}/app:v1${options}`, "oci-archive://fetched.tar"]);
+    await work.sealift(["info", `registry://${guarded.host}/app:v1${options}`]);
+    await work.sealift([
+      "process",
+      `registry://${guarded.host}/app:v1${options}`,
+      "oci-archive://fetched.tar",
+    ]);
     const flags = ["--username", "me", "--password", "other"];
-    const target = `registry://${host}/logged:v1${options}`;
+    const target = `registry://${guarded.host}/logged:v1${options}`;
     await work.sealift(["copy", "oci-archive://fetched.tar", target, ...flags]);
     expect(seen).not.toContain(basic("me", "other"));
   });
 
   it("that are wrong are refused and not shown", async () => {
     login = basic("me", "right");
-    const args = ["info", `registry://${host}/app:v1?username=me&password=wr0ng`];
+    const args = ["info", `registry://${guarded.host}/app:v1?username=me&password=wr0ng`];
     const said = await expectFailure(work, args, { code: "UNAUTHORIZED", exit: 5 });
     expect(said).not.toContain("wr0ng");
   });
 
   it("are two: a password alone is refused, and not shown", async () => {
-    const args = ["copy", "oci-archive://app.tar", `registry://${host}/app:v1?password=secret`];
+    const args = ["copy", "oci-archive://app.tar", `registry://${guarded.host}/app:v1?password=secret`];
     const said = await expectFailure(work, args, { code: "URI_INVALID", exit: 2, says: "no username" });
     expect(said).not.toContain("secret");
   });

@@ -1,16 +1,14 @@
 /** The figures at the end of a run. */
 import { writeFileSync } from "node:fs";
-import { createServer, request, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { archive, rawMember } from "../../unit/tar/raw.ts";
 import { type ServedRegistry, startRegistry, Workspace } from "./cli.ts";
+import { type Forwarding, forwardTo } from "./forwarding.ts";
 import { archiveOf, layoutOf } from "./images.ts";
 
 let work: Workspace;
 let registry: ServedRegistry;
-let tired: Server;
-let tiredHost: string;
+let tired: Forwarding;
 /** How many requests for an upload are still refused. */
 let refusals = 0;
 
@@ -27,31 +25,20 @@ beforeAll(async () => {
     ),
   );
   writeFileSync(work.at("app.tar"), archiveOf(layoutOf(layers).files));
-  const { hostname, port } = new URL(registry.url);
-  tired = createServer((incoming, outgoing) => {
-    const { method, url: path = "", headers } = incoming;
-    if (method === "POST" && path.includes("/blobs/uploads/") && refusals-- > 0) {
-      outgoing.writeHead(503).end();
-      return;
-    }
-    const onward = request({ hostname, port, path, method, headers }, (found) => {
-      outgoing.writeHead(found.statusCode ?? 500, found.headers);
-      found.pipe(outgoing);
-    });
-    incoming.pipe(onward);
+  tired = await forwardTo(registry, ({ method, url }, response) => {
+    if (method !== "POST" || !url?.includes("/blobs/uploads/") || refusals-- <= 0) return false;
+    response.writeHead(503).end();
+    return true;
   });
-  await new Promise<void>((resolve) => tired.listen(0, "127.0.0.1", resolve));
-  tiredHost = `127.0.0.1:${(tired.address() as AddressInfo).port}`;
 });
 afterAll(async () => {
-  tired.closeAllConnections();
-  tired.close();
+  tired.stop();
   await registry.stop();
   await work.dispose();
 });
 
 const process = (name: string, ...more: string[]) => [
-  ...["process", "oci-archive://app.tar", `registry://${tiredHost}/${name}:1`],
+  ...["process", "oci-archive://app.tar", `registry://${tired.host}/${name}:1`],
   ...["-f", "normalize-timestamps", "--layer-cache", `cache-${name}`],
   ...more,
 ];

@@ -1,10 +1,9 @@
 /** What a run has written is read back: `--verify`. */
 import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
-import { createServer, request, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ServedRegistry, startRegistry, Workspace } from "./cli.ts";
 import { expectFailure } from "./failure.ts";
+import { type Forwarding, forwardTo } from "./forwarding.ts";
 import { archiveOf, checkedLayout, smallLayout, withConfig } from "./images.ts";
 
 let work: Workspace;
@@ -143,36 +142,22 @@ describe("an image whose config lies about a layer, verified in full", () => {
 });
 
 describe("a registry that loses what it took", () => {
-  let lossy: Server;
-  let lossyHost: string;
+  let lossy: Forwarding;
   /** Answers instead of the registry. */
   let answer: (method: string, path: string) => number | undefined = () => undefined;
 
   beforeAll(async () => {
-    lossy = createServer((incoming, outgoing) => {
-      const status = answer(incoming.method ?? "", incoming.url ?? "");
-      if (status !== undefined) {
-        outgoing.writeHead(status).end();
-        return;
-      }
-      const [hostname, port] = registry.host.split(":");
-      const { method, url: path, headers } = incoming;
-      const onward = request({ hostname, port, path, method, headers }, (found) => {
-        outgoing.writeHead(found.statusCode ?? 500, found.headers);
-        found.pipe(outgoing);
-      });
-      incoming.pipe(onward);
+    lossy = await forwardTo(registry, ({ method = "", url = "" }, response) => {
+      const status = answer(method, url);
+      if (status === undefined) return false;
+      response.writeHead(status).end();
+      return true;
     });
-    await new Promise<void>((resolve) => lossy.listen(0, "127.0.0.1", resolve));
-    lossyHost = `127.0.0.1:${(lossy.address() as AddressInfo).port}`;
   });
-  afterAll(() => {
-    lossy.closeAllConnections();
-    lossy.close();
-  });
+  afterAll(() => lossy.stop());
 
   const copy = (...flags: string[]) =>
-    work.run(["copy", "oci-archive://app.tar", `registry://${lossyHost}/lossy:v1`, ...flags]);
+    work.run(["copy", "oci-archive://app.tar", `registry://${lossy.host}/lossy:v1`, ...flags]);
   /** Once the manifest is pushed, the path is gone. */
   const afterPush = (status: number, lost: (method: string, path: string) => boolean) => {
     let pushed = false;
