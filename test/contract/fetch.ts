@@ -17,6 +17,8 @@ export class TestServer {
 
   constructor() {
     this.#server = createServer((...exchange) => this.answer(...exchange));
+    // It closes nothing by itself that the other side should.
+    this.#server.keepAliveTimeout = 600_000;
     this.#server.on("connection", (socket: Socket) => {
       this.connections++;
       socket.on("error", () => {});

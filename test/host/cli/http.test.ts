@@ -3,14 +3,15 @@ import { createServer, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { httpTransport } from "../../../cli/host/http/transport.ts";
-import { collect } from "../../../src/bytes/stream.ts";
+import { chunksOf, collect } from "../../../src/bytes/stream.ts";
+import { SealiftError } from "../../../src/error.ts";
 import { fetchContract, pieces, sizeOf, TestServer } from "../../contract/fetch.ts";
 
 const MIB = 1 << 20;
 /** Not every machine has IPv6. */
-const loopback = Object.values(networkInterfaces()).flatMap((addresses = []) =>
-  addresses.filter(({ internal }) => internal).map(({ address }) => address),
-);
+const loopback = Object.values(networkInterfaces())
+  .flatMap((addresses = []) => addresses.map(({ address }) => address))
+  .filter((address) => ["127.0.0.1", "::1"].includes(address));
 const IMPATIENT = { connect: 50, answer: 50, storing: 50, silence: 50 };
 
 fetchContract("the Node host's", () => httpTransport({}).fetch);
@@ -40,6 +41,20 @@ async function rawServer(say = "", address = "127.0.0.1"): Promise<string> {
   return `http://${address === "::1" ? "[::1]" : address}:${(raw.address() as AddressInfo).port}/`;
 }
 
+/** As {@link rawServer}, at a port of which the other loopback address has none: localhost means both. */
+async function loneServer(say: string, address: string): Promise<string> {
+  for (;;) {
+    const url = await rawServer(say, address);
+    const other = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      other.once("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "EADDRINUSE"));
+      other.listen(Number(new URL(url).port), address === "::1" ? "127.0.0.1" : "::1", () => resolve(true));
+    });
+    other.close();
+    if (isFree) return url;
+  }
+}
+
 const put = (size: number, body: ReadableStream<Uint8Array>) =>
   ({ method: "PUT", body, duplex: "half", headers: { "content-length": `${size}` } }) as const;
 
@@ -55,7 +70,7 @@ describe("the Node host's network", () => {
   });
 
   it.each(loopback)("finds a server of localhost that listens at %s alone", async (address) => {
-    const url = await rawServer("HTTP/1.1 204 No Content\r\n\r\n", address);
+    const url = await loneServer("HTTP/1.1 204 No Content\r\n\r\n", address);
     const { status } = await httpTransport({}).fetch(`http://localhost:${new URL(url).port}/`);
     expect(status).toBe(204);
   });
@@ -63,7 +78,7 @@ describe("the Node host's network", () => {
   it.runIf(loopback.includes("::1"))(
     "says what goes wrong at ::1 rather than that nobody listens at 127.0.0.1",
     async () => {
-      const url = await rawServer("no TLS", "::1");
+      const url = await loneServer("no TLS", "::1");
       const asked = httpTransport({}).fetch(`https://localhost:${new URL(url).port}/`);
       await expect(asked).rejects.not.toMatchObject({ code: "ECONNREFUSED" });
     },
@@ -98,7 +113,7 @@ describe("the Node host's network", () => {
   });
 
   it("does not count the time in which nobody reads", async () => {
-    const { fetch } = httpTransport({}, IMPATIENT);
+    const { fetch } = httpTransport({}, { ...IMPATIENT, connect: 5000, answer: 5000 });
     server.answer = (_, response) => response.end("content");
     const { body } = await fetch(server.url());
     await new Promise((resolve) => setTimeout(resolve, 150));
@@ -152,10 +167,28 @@ describe("the Node host's network", () => {
     });
     const response = await fetch(server.url(), put(512 * MIB, body));
     expect(response.status).toBe(401);
-    await new Promise((resolve) => setTimeout(resolve, 50));
     expect(made).toBeLessThan(512);
     server.answer = (_, next) => next.end();
     expect((await fetch(server.url())).status).toBe(200);
+  });
+
+  it("stops sending when it is answered by one that takes no more", async () => {
+    const { fetch } = httpTransport({});
+    const url = await rawServer("HTTP/1.1 413 Content Too Large\r\ncontent-length: 0\r\n\r\n");
+    expect((await fetch(url, put(512 * MIB, pieces(512)))).status).toBe(413);
+  });
+
+  it("gives a body larger than what is read ahead, also to who takes time over it", async () => {
+    const { fetch } = httpTransport({});
+    server.answer = (_, response) => response.end(Buffer.alloc(8 * MIB, 7));
+    const { body } = await fetch(server.url());
+    let size = 0;
+    for await (const piece of chunksOf(body as ReadableStream<Uint8Array>)) {
+      expect(piece.every((byte) => byte === 7)).toBe(true);
+      size += piece.length;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    expect(size).toBe(8 * MIB);
   });
 
   it("sends no body that is longer or shorter than it says", async () => {
@@ -218,13 +251,14 @@ describe("the Node host's network", () => {
     "gives up a proxy that is silent by its name: %s %s",
     async (url, limit, problem, protocol = "http:") => {
       const proxy = (await rawServer()).replace("http:", protocol).replace(/\/$/, "");
+      // The proxy is to be reached in that time.
       const network = httpTransport(
         { HTTP_PROXY: proxy, HTTPS_PROXY: proxy },
-        { ...IMPATIENT, connect: 5000, answer: 5000, [limit]: 50 },
+        { ...IMPATIENT, connect: 5000, answer: 5000, [limit]: 500 },
       );
       await expect(network.fetch(url)).rejects.toMatchObject({
         name: "TimeoutError",
-        message: `cannot be reached: the proxy ${new URL(proxy).host} ${problem} for 0.05 s`,
+        message: `cannot be reached: the proxy ${new URL(proxy).host} ${problem} for 0.5 s`,
       });
     },
   );
@@ -234,8 +268,9 @@ describe("the Node host's network", () => {
     ["https://registry.test/", "HTTP/1.1 503 Full\r\n\r\n", "answered 503"],
     ["http://registry.test/", "SSH-2.0\r\n", ": its answer is not HTTP"],
     ["https://registry.test/", "SSH-2.0\r\n", ": its answer is not HTTP"],
-  ])("says of a proxy what it has against %s", async (url, answer, problem) => {
-    const proxy = await rawServer(answer);
+    ["http://registry.test/", "HTTP/1.1 400 Bad Request\r\n\r\n", ": .*(SSL|wrong version)", "https:"],
+  ])("says of a proxy what it has against %s", async (url, answer, problem, protocol = "http:") => {
+    const proxy = (await rawServer(answer)).replace("http:", protocol);
     const { fetch } = httpTransport({ HTTP_PROXY: proxy, HTTPS_PROXY: proxy });
     const failure = await fetch(url).catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: "PROXY_REFUSED" });
@@ -279,19 +314,26 @@ describe("the Node host's network", () => {
     await expect(read).rejects.toMatchObject({ message: "it closed the connection too early" });
   });
 
+  it("ends with the reason it is given, also when that is at a proxy", async () => {
+    const stop = new AbortController();
+    const reason = new SealiftError("ABORTED", "Cannot finish: it was interrupted");
+    const { fetch } = httpTransport({ HTTP_PROXY: server.url() });
+    server.answer = () => stop.abort(reason);
+    const asking = fetch("http://registry.invalid/", { signal: stop.signal });
+    await expect(asking.catch((error: unknown) => error)).resolves.toBe(reason);
+  });
+
   it("knows no ports that one must not ask", async () => {
     const { fetch } = httpTransport({});
     const blocked = new TestServer();
     // Of fetch's list; another process may have one of them.
     for (const port of [6566, 6666, 6697, 10080, 1719]) {
-      const free = await blocked.start(port).then(
-        () => true,
-        () => false,
-      );
-      if (!free) continue;
-      expect((await fetch(blocked.url())).status).toBe(200);
-      return blocked.stop();
+      if (await blocked.start(port).catch(() => true)) continue;
+      const { status } = await fetch(blocked.url());
+      blocked.stop();
+      return expect(status).toBe(200);
     }
+    throw new Error("All of them are taken");
   });
 
   it("closes its connections at the end", async () => {
