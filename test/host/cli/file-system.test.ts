@@ -23,6 +23,7 @@ import { fileSpool } from "../../../cli/host/spool.ts";
 import { bytesSlices } from "../../../src/bytes/slices.ts";
 import { collect, drain } from "../../../src/bytes/stream.ts";
 import { fileSystemContract } from "../../contract/file-system.ts";
+import { unprivileged } from "./unprivileged.ts";
 
 const files = nodeFileSystem();
 const content = (text: string) => ({
@@ -198,11 +199,11 @@ describe("nodeFileSystem", () => {
     await expect(files.createFile(join(root, "absent/a"))).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
 
-  it.skipIf(process.getuid?.() === 0)("says when permission is missing", async () => {
+  it("says when permission is missing", async () => {
     const path = join(root, "closed");
     writeFileSync(path, "x");
     chmodSync(path, 0);
-    await expect(files.open(path)).rejects.toMatchObject({
+    await expect(unprivileged(() => files.open(path))).rejects.toMatchObject({
       code: "IO",
       message: expect.stringContaining("permission"),
     });

@@ -15,6 +15,7 @@ import { join, relative } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createFolder } from "../../../cli/host/folder-writer.ts";
 import { bytesSlices } from "../../../src/bytes/slices.ts";
+import { until } from "./cli.ts";
 
 const content = (text: string) => ({
   size: text.length,
@@ -92,7 +93,7 @@ describe("a folder's files", () => {
       await writer.write(`${index}`, content("x"));
       written++;
     });
-    await vi.waitFor(() => expect(written).toBe(16));
+    await until(() => written === 16);
     await turn();
     expect({ written, asked: disk.asked() }).toEqual({ written: 16, asked: 3 });
     disk.release();

@@ -37,7 +37,8 @@ describe("a store that several processes use", () => {
     for (let round = 0; round < 8; round++) {
       const child = worker("push");
       await new Promise((resolve) => child.stdout?.once("data", resolve));
-      await new Promise((resolve) => setTimeout(resolve, 20 + round * 15));
+      // At any moment of what it does next.
+      await new Promise((resolve) => setTimeout(resolve, round * 15));
       child.kill("SIGKILL");
       await endOf(child);
       tags += await expectWhole(await open());

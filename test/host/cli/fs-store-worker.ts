@@ -23,8 +23,10 @@ if (task === "count") {
     if (await store.tags.compareAndSwap("a", "counter", current, next)) done++;
   }
 } else if (task === "push") {
-  process.stdout.write("started\n");
-  for (;;) await pushAndDelete();
+  for (;;) {
+    await pushAndDelete();
+    process.stdout.write("pushed\n");
+  }
 } else {
   throw new Error(`no task ${task}`);
 }

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fileSpool } from "../../../cli/host/spool.ts";
 import { chunksOf, drain } from "../../../src/bytes/stream.ts";
 import { spoolContract } from "../../contract/spool.ts";
+import { unprivileged } from "./unprivileged.ts";
 
 spoolContract("fileSpool", () => fileSpool());
 
@@ -45,9 +46,13 @@ describe("fileSpool's folder", () => {
     });
   });
 
-  it.skipIf(process.getuid?.() === 0)("says that permission is missing", async () => {
+  it("says that permission is missing", async () => {
     chmodSync(parent, 0o500);
-    await expect(fileSpool(parent).create()).rejects.toMatchObject({ code: "IO" });
+    const creating = unprivileged(() => fileSpool(parent).create());
+    await expect(creating).rejects.toMatchObject({
+      code: "IO",
+      message: expect.stringMatching(/^Cannot make a temporary folder in .*: permission denied$/),
+    });
   });
 
   const leaveSlotOpen = (ending: string) => `

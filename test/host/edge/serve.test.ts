@@ -12,18 +12,25 @@ import { fallbackKernels } from "../../../src/kernel/fallback.ts";
 import { bytesOf, hash } from "../../contract/store.ts";
 
 const MIB = 1024 * 1024;
+/** Other suites have the processor, too. */
+const PATIENT = { timeout: 30_000 };
 
 describe("the mirror on Node", () => {
   let folder: string;
   let served: Served;
   let logged: LogEvent[];
+  let onRequest: (method: string) => void = () => {};
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "sealift-serve-"));
     const kernels = await fallbackKernels();
     logged = [];
     const log = (event: LogEvent) => logged.push(event);
     const app = createApp({ kernels, store: await fsStore(folder, kernels), log });
-    served = await serve(app, { host: "127.0.0.1", port: 0 });
+    const fetch: typeof app.fetch = (request, ...more) => {
+      onRequest(request.method);
+      return app.fetch(request, ...more);
+    };
+    served = await serve({ fetch }, { host: "127.0.0.1", port: 0 });
   });
   afterEach(async () => {
     await served.close();
@@ -81,7 +88,7 @@ describe("the mirror on Node", () => {
       await response.body?.getReader().read();
       controller.abort();
     }
-    await expect.poll(openFiles, { timeout: 5_000 }).toBeLessThanOrEqual(before + 2);
+    await expect.poll(openFiles, PATIENT).toBeLessThanOrEqual(before + 2);
   });
 
   test("keeps what arrived from a client that hung up, for it to go on", async () => {
@@ -91,15 +98,14 @@ describe("the mirror on Node", () => {
     patch.on("error", () => {});
     patch.write(bytes.subarray(0, 500_000));
     const received = async () => Number((await send("GET", location)).headers.get("Range")?.slice(2)) + 1;
-    await expect.poll(received, { timeout: 5_000 }).toBe(500_000);
+    await expect.poll(received, PATIENT).toBe(500_000);
     patch.destroy();
 
-    await expect
-      .poll(async () => {
-        const headers = { "Content-Range": `500000-${MIB - 1}` };
-        return (await send("PATCH", location, { body: bytes.subarray(500_000), headers })).status;
-      })
-      .toBe(202);
+    const goOn = async () => {
+      const headers = { "Content-Range": `500000-${MIB - 1}` };
+      return (await send("PATCH", location, { body: bytes.subarray(500_000), headers })).status;
+    };
+    await expect.poll(goOn, PATIENT).toBe(202);
     const digest = hash(bytes);
     expect((await send("PUT", `${location}?digest=${digest}`)).status).toBe(201);
     expect(new Uint8Array(await (await send("GET", `/v2/a/blobs/${digest}`)).arrayBuffer())).toEqual(bytes);
@@ -185,13 +191,16 @@ describe("the mirror on Node", () => {
   test("lets a request in progress end when it closes, and takes no more", async () => {
     const location = await start();
     const bytes = bytesOf("last words");
+    const begun = new Promise<string>((resolve) => {
+      onRequest = resolve;
+    });
     const put = request(`${served.url}${location}?digest=${hash(bytes)}`, {
       method: "PUT",
       agent: new Agent(),
     });
     const answered = new Promise<IncomingMessage>((resolve) => put.once("response", resolve));
     put.write(bytes.subarray(0, 4));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await begun;
     const closed = served.close();
     await expect(send("GET", "/v2/")).rejects.toThrow();
     put.end(bytes.subarray(4));
