@@ -1,7 +1,7 @@
 /** What the core relies on when it asks the network, whoever does the asking. */
 import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { collect } from "../../src/bytes/stream.ts";
 import type { Fetch } from "../../src/host.ts";
@@ -135,6 +135,21 @@ export function fetchContract(name: string, open: () => Fetch): void {
       expect(seen).toEqual(["PUT", "1", "7", 7]);
     });
 
+    it.each([
+      ["POST", "0"],
+      ["PUT", "0"],
+      ["GET", undefined],
+      ["DELETE", undefined],
+    ])("says of %s without a body that its length is %s", async (method, length) => {
+      let seen: unknown;
+      server.answer = (request, response) => {
+        seen = [request.headers["content-length"], request.headers["transfer-encoding"]];
+        response.end();
+      };
+      await fetch(server.url(), { method });
+      expect(seen).toEqual([length, undefined]);
+    });
+
     it("sends a stream of a stated length, and not in chunks", async () => {
       let seen: unknown;
       server.answer = async (request, response) => {
@@ -161,9 +176,15 @@ export function fetchContract(name: string, open: () => Fetch): void {
       expect(await text(response)).toBe("2-3");
     });
 
-    it("decodes what a server has encoded unasked", async () => {
+    it.each([
+      ["gzip", gzipSync],
+      ["x-gzip", gzipSync],
+      ["GZIP", gzipSync],
+      ["deflate", deflateSync],
+      ["br", brotliCompressSync],
+    ])("decodes what a server has encoded unasked, with %s", async (encoding, encode) => {
       server.answer = (_, response) =>
-        response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync("content"));
+        response.writeHead(200, { "content-encoding": encoding }).end(encode("content"));
       expect(await text(await fetch(server.url()))).toBe("content");
     });
 

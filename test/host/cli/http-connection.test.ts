@@ -168,6 +168,28 @@ describe("an exchange", () => {
     expect(await exchanging).toMatchObject({ answer: { status: 204 }, sent: true });
     expect(socket.limits).toEqual([limit, 0]);
   });
+
+  it("sends nothing more of a body once an answer has arrived", async () => {
+    const { socket, connection } = connected();
+    const pieces = ["one", "two", "three"];
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          controller.enqueue(Buffer.from(pieces.shift() as string));
+          // It arrives in the round of the loop after this one.
+          if (pieces.length === 1)
+            setImmediate(() => setImmediate(() => socket.push("HTTP/1.1 401 No\r\n\r\n")));
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const init = { body, headers: { "content-length": "11" } };
+    expect(await exchange(connection, HEAD, init, timeouts)).toMatchObject({
+      answer: { status: 401 },
+      sent: false,
+    });
+    expect(socket.sent.flat()).toEqual([HEAD, "one"]);
+  });
 });
 
 describe("connections that are kept", () => {

@@ -50,6 +50,20 @@ describe.each(SIZES)("an answer that arrives in pieces of %d bytes", (size) => {
     });
   });
 
+  it.each([
+    ["HTTP/1.1 204 OK", true],
+    ["HTTP/1.1 204 OK\r\nConnection: Close", false],
+    ["HTTP/1.0 204 OK", false],
+    ["HTTP/1.0 204 OK\r\nConnection: Keep-Alive", true],
+  ])("beginning with %j says whether another may follow: %s", async (text, persistent) => {
+    expect(await answerOf(`${text}\r\n\r\n`, size)).toMatchObject({ persistent });
+  });
+
+  it("may say its length again", async () => {
+    const text = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello";
+    expect(await answerOf(text, size)).toMatchObject({ body: "hello", rest: "" });
+  });
+
   it("may be preceded by provisional ones", async () => {
     const text =
       "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103\r\nlink: x\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n";
@@ -92,6 +106,12 @@ describe.each(SIZES)("an answer that arrives in pieces of %d bytes", (size) => {
       "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
       "length is not a number",
     ],
+    [
+      "a length beyond all",
+      `HTTP/1.1 200 OK\r\ncontent-length: ${"9".repeat(16)}\r\n\r\n`,
+      "length is not a number",
+    ],
+    ["a NUL in a header", "HTTP/1.1 200 OK\r\nx: y\0z\r\n\r\n", "one of its headers is none"],
     ["a negative length", "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n", "length is not a number"],
     ["a length with a sign", "HTTP/1.1 200 OK\r\ncontent-length: +1\r\n\r\na", "length is not a number"],
     [
@@ -173,7 +193,8 @@ describe("an answer without end", () => {
 
   it("is refused by its headers' length", async () => {
     const text = `HTTP/1.1 200 OK\r\n${"x: y\r\n".repeat(20_000)}`;
-    await expect(answerOf(text, 1000)).rejects.toThrow("longer than 65536 bytes");
+    for (const size of [1000, 60_000, 1 << 20])
+      await expect(answerOf(`${text}\r\n`, size)).rejects.toThrow("longer than 65536 bytes");
   });
 
   it("is refused where it stays provisional", async () => {

@@ -49,6 +49,8 @@ describe("the proxy for a URL", () => {
     ["fd00::1", "http://[fd00::1]/", true],
     ["[fd00::1]:5000", "http://[fd00::1]:5000/", true],
     ["10.0.0.0/8", "http://a.example/", false],
+    ["10.0.0.0/8", "http://[fd00::1]/", false],
+    ["fd00::/8", "http://10.1.2.3/", false],
     ["", "http://a.example/", false],
   ])("with NO_PROXY=%s is left out for %s: %s", (list, url, isExempt) => {
     const env = { HTTP_PROXY: PROXY, HTTPS_PROXY: PROXY, NO_PROXY: list };

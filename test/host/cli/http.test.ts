@@ -1,8 +1,9 @@
-import type { AddressInfo } from "node:net";
-import { createServer, type Socket } from "node:net";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { httpTransport } from "../../../cli/host/http/transport.ts";
+import { lend } from "../../../src/bytes/loan.ts";
 import { chunksOf, collect } from "../../../src/bytes/stream.ts";
 import { SealiftError } from "../../../src/error.ts";
 import { fetchContract, pieces, sizeOf, TestServer } from "../../contract/fetch.ts";
@@ -221,6 +222,29 @@ describe("the Node host's network", () => {
     expect(seen).toEqual(["chunked", 3 * MIB + 6]);
   });
 
+  it("gives back the pieces of a stream that were on loan, each when it is sent", async () => {
+    const { fetch } = httpTransport({});
+    let back = 0;
+    server.answer = async (request, response) => void response.setHeader("x", await sizeOf(request)).end();
+    const loans = pieces(4).pipeThrough(
+      new TransformStream<Uint8Array, Uint8Array>({
+        transform: (piece, controller) => controller.enqueue(lend(piece, () => back++)),
+      }),
+    );
+    expect((await fetch(server.url(), put(4 * MIB, loans))).headers.get("x")).toBe(`${4 * MIB}`);
+    expect(back).toBe(4);
+  });
+
+  it("closes the connection of an answer that goes wrong", async () => {
+    const { fetch } = httpTransport({});
+    const { body } = await fetch(
+      await rawServer("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nno size\r\n"),
+    );
+    const closed = once(([...sockets][0] as Socket).resume(), "close");
+    await expect(collect(body as ReadableStream<Uint8Array>, 100)).rejects.toThrow("a chunk's size is none");
+    await closed;
+  });
+
   it("does not open a body for which there is no connection", async () => {
     const { fetch } = httpTransport({});
     const url = server.url();
@@ -312,6 +336,16 @@ describe("the Node host's network", () => {
     const read = body && collect(body, 100);
     for (const socket of sockets) socket.end();
     await expect(read).rejects.toMatchObject({ message: "it closed the connection too early" });
+  });
+
+  it("says of a proxy that nobody is there what it says of others, and whom", async () => {
+    const { host } = new URL(server.url());
+    server.stop();
+    const failure = await httpTransport({ HTTP_PROXY: host })
+      .fetch("http://r.test/")
+      .catch((error) => error);
+    expect(failure).toMatchObject({ code: "ECONNREFUSED" });
+    expect(failure.message).toContain(`the proxy ${host}: connect ECONNREFUSED`);
   });
 
   it("ends with the reason it is given, also when that is at a proxy", async () => {
