@@ -1,5 +1,5 @@
 /** Bundles and the programs people have: a bundle is an archive to them, and a registry of theirs gives it back whole. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type ServedRegistry, startRegistry, Workspace } from "../host/cli/cli.ts";
 import { checkedLayout, fileDigest, unpack } from "../host/cli/images.ts";
@@ -135,9 +135,7 @@ describeWith(["podman"], "podman", () => {
   const podman = (...args: string[]) => podmanIn(work.at("podman"))(...args);
   const image = () => `${registry.host}/shop/server:amd64`;
 
-  beforeAll(() => {
-    mkdirSync(work.at("podman"));
-  });
+  beforeAll(() => {});
 
   test.each([
     ["a bundle as it is", "shop.bundle"],

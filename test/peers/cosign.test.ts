@@ -14,7 +14,8 @@ import { signSubject } from "../../src/trust/sign-subject.ts";
 import { signatureLayer, signatureReferrer } from "../../src/trust/signature-referrer.ts";
 import { checkSignatures } from "../../src/trust/verify-signature.ts";
 import { found, hashKernels, seededRandom } from "../unit/trust/material.ts";
-import { answers, describeWith, freePort, run, type Service, startService, temporaryFolder } from "./peer.ts";
+import { describeWith, run, temporaryFolder } from "./peer.ts";
+import { type RegistryService, startDockerRegistry } from "./programs.ts";
 
 const OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 const OCI_INDEX = "application/vnd.oci.image.index.v1+json";
@@ -26,18 +27,12 @@ describeWith(["cosign", "docker-registry"], "cosign", () => {
   const cosign = (args: string[], allowFailure = false) =>
     run("cosign", args, { cwd: folder.path, env: { ...PASSWORD, HOME: folder.path }, allowFailure });
   const ours = generateKeyPair(seededRandom("cosign peer"));
-  let registry: Service;
+  let registry: RegistryService;
   let host: string;
 
   beforeAll(async () => {
-    host = `127.0.0.1:${await freePort()}`;
-    await writeFile(
-      at("registry.yml"),
-      `version: 0.1\nstorage: {filesystem: {rootdirectory: ${at("store")}}}\nhttp: {addr: "${host}"}\n`,
-    );
-    registry = await startService("docker-registry", ["serve", at("registry.yml")], () =>
-      answers(`http://${host}/v2/`),
-    );
+    registry = await startDockerRegistry(at("registry"));
+    ({ host } = registry);
     await writeFile(
       at("ours.key"),
       await formatPrivateKey(ours, PASSWORD.COSIGN_PASSWORD, seededRandom("salt")),

@@ -1,6 +1,6 @@
 /** Images between real daemons, other programs and us: their ID is the same wherever they come back from. */
 import { randomBytes } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type ServedRegistry, startRegistry, Workspace } from "../host/cli/cli.ts";
 import {
@@ -177,7 +177,6 @@ await describeService(
       const podman = (...args: string[]) => podmanIn(work.at("podman"))(...args);
 
       beforeAll(async () => {
-        mkdirSync(work.at("podman"));
         theirs = await startDockerRegistry(work.at("docker-registry"));
         await work.sealift(["process", docker("team/rich:1"), "tar://docker.tar"]);
         await podman("load", "--input", work.at("docker.tar"));

@@ -1,5 +1,5 @@
 /** `sealift check` on what other programs make: nothing of it is an error. And what we say of an image is what they say. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ServedRegistry, startRegistry, Workspace } from "../host/cli/cli.ts";
@@ -13,7 +13,6 @@ let work: Workspace;
 
 beforeAll(() => {
   work = new Workspace();
-  for (const name of ["podman", "buildah"]) mkdirSync(work.at(name));
   writeFileSync(work.at("rich.oci.tar"), archiveOf(layoutOf([richLayer(), whiteouts()]).files));
   writeFileSync(work.at("layer.tar"), plainLayer());
 });

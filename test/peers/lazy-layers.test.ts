@@ -1,6 +1,6 @@
 /** Layers with tables of contents that other programs made, in a registry that is not ours. */
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Workspace } from "../host/cli/cli.ts";
@@ -136,7 +136,6 @@ describeWith(["docker-registry"], "in docker-registry", async () => {
 
   describeWith(["podman"], "podman's zstd:chunked", () => {
     test("is fetched in parts", async () => {
-      mkdirSync(work.at("podman"));
       const podman = podmanIn(work.at("podman"));
       await podman("import", work.at("layer.tar"), "localhost/imported:1");
       const target = `docker://${registry.host}/podman:v1`;

@@ -1,5 +1,6 @@
 /** Real programs the tests talk to: finding, running, starting and stopping them. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { accessSync, constants, mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -56,22 +57,40 @@ function notStarted(): never {
   throw new Error("The service was not started");
 }
 
-/** A new folder under the system's temporary one; `dispose` removes it. */
-export function temporaryFolder(prefix = "sealift-peer-"): { path: string; dispose: () => Promise<void> } {
-  const path = mkdtempSync(join(tmpdir(), prefix));
-  return { path, dispose: () => rm(path, { recursive: true, force: true, maxRetries: 3 }) };
+/** A new folder under the system's temporary one, made when it is asked for; `dispose` removes it. */
+export function temporaryFolder(prefix = "sealift-peer-"): {
+  readonly path: string;
+  dispose(): Promise<void>;
+} {
+  let made: string | undefined;
+  return {
+    get path() {
+      made ??= mkdtempSync(join(tmpdir(), prefix));
+      return made;
+    },
+    // A suite that is skipped never gets as far as its end: it must not have begun, either.
+    async dispose() {
+      if (made) await rm(made, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
 }
 
+/** Below those that systems give to whoever asks for any: between our look and its use, nobody is given it. */
+const PORTS = [10_000, 32_000] as const;
+
 /** A TCP port nobody listens on at this moment. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(...PORTS);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      const port = typeof address === "object" && address ? address.port : 0;
-      server.close(() => resolve(port));
-    });
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 }
 

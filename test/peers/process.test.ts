@@ -25,7 +25,6 @@ const NORMAL = ["-f", "normalize-timestamps:ts=1000000000"];
 
 beforeAll(async () => {
   work = new Workspace();
-  for (const name of ["podman", "buildah"]) mkdirSync(work.at(name));
   registry = await startRegistry(work);
   writeFileSync(work.at("rich.oci.tar"), archiveOf(layout.files));
   await work.sealift(["process", "oci-archive://rich.oci.tar", `registry://${registry.host}/rich:v1`]);

@@ -1,34 +1,51 @@
 /** Real programs as these tests use them: each over a folder of its own, so that nothing of the machine's is touched. */
 import { once } from "node:events";
+import { mkdirSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
-import { answers, freePort, type RunResult, run, type Service, startService } from "./peer.ts";
+import {
+  answers,
+  freePort,
+  type RunOptions,
+  type RunResult,
+  run,
+  type Service,
+  startService,
+} from "./peer.ts";
 
 type Program = (...args: string[]) => Promise<RunResult>;
 
-/** podman with storage below the folder. */
+/** podman with storage below the folder, which it makes. */
 export function podmanIn(folder: string): Program {
-  const storage = [`--root=${join(folder, "root")}`, `--runroot=${join(folder, "run")}`];
-  const options = ["--storage-driver=vfs", ...storage, "--cgroup-manager=cgroupfs"];
-  return (...args) => run("podman", [...options, ...args], { cwd: folder });
+  return (...args) => run("podman", [...podmanStorage(folder), ...args], storingIn(folder));
 }
 
-/** buildah with storage below the folder. */
+/** buildah with storage below the folder, which it makes. */
 export function buildahIn(folder: string): Program {
-  const storage = [`--root=${join(folder, "root")}`, `--runroot=${join(folder, "run")}`];
-  return (...args) => run("buildah", ["--storage-driver=vfs", ...storage, ...args], { cwd: folder });
+  return (...args) => run("buildah", [...storageOf(folder), ...args], storingIn(folder));
+}
+
+function storageOf(folder: string): string[] {
+  return ["--storage-driver=vfs", `--root=${join(folder, "root")}`, `--runroot=${join(folder, "run")}`];
+}
+
+function podmanStorage(folder: string): string[] {
+  return [...storageOf(folder), "--cgroup-manager=cgroupfs"];
+}
+
+/** They leave temporary files behind. */
+function storingIn(folder: string): Pick<RunOptions, "cwd" | "env"> {
+  mkdirSync(folder, { recursive: true });
+  return { cwd: folder, env: { TMPDIR: folder } };
 }
 
 /** skopeo, which speaks HTTP here and asks for no signatures. */
 export function skopeoIn(folder: string): Program {
-  return (command, ...args) => {
-    const verify = {
-      copy: ["--src-tls-verify=false", "--dest-tls-verify=false"],
-      inspect: ["--tls-verify=false"],
-    };
-    const options = verify[command as keyof typeof verify] ?? [];
-    return run("skopeo", ["--insecure-policy", command as string, ...options, ...args], { cwd: folder });
+  const copy = ["--src-tls-verify=false", "--dest-tls-verify=false"];
+  return (command = "", ...args) => {
+    const options = command === "copy" ? copy : ["--tls-verify=false"];
+    return run("skopeo", ["--insecure-policy", command, ...options, ...args], { cwd: folder });
   };
 }
 
@@ -38,16 +55,17 @@ export interface RegistryService extends Service {
   readonly host: string;
 }
 
-/** Debian's docker-registry over a folder. */
-export async function startDockerRegistry(folder: string): Promise<RegistryService> {
+/** Debian's docker-registry over a folder; `settings` are lines of its configuration. */
+export async function startDockerRegistry(folder: string, ...settings: string[]): Promise<RegistryService> {
   const host = `127.0.0.1:${await freePort()}`;
   await mkdir(folder, { recursive: true });
   const config = join(folder, "registry.yml");
   const lines = [
     "version: 0.1",
     "log: { level: error }",
-    `storage: { filesystem: { rootdirectory: ${join(folder, "data")} } }`,
+    `storage: { filesystem: { rootdirectory: ${join(folder, "data")} }, delete: { enabled: true } }`,
     `http: { addr: "${host}" }`,
+    ...settings,
   ];
   await writeFile(config, lines.join("\n"));
   const service = await startService("docker-registry", ["serve", config], () =>
@@ -106,10 +124,14 @@ export async function startDockerd(folder: string): Promise<DockerService> {
 
 /** podman's service with storage below the folder. */
 export async function startPodmanService(folder: string): Promise<DockerService> {
-  const storage = [`--root=${join(folder, "root")}`, `--runroot=${join(folder, "run")}`];
-  const options = ["--storage-driver=vfs", ...storage, "--cgroup-manager=cgroupfs"];
+  const options = podmanStorage(folder);
   return dockerService(join(folder, "s"), (socket, ready) =>
-    startService("podman", [...options, "system", "service", "-t", "0", `unix://${socket}`], ready),
+    startService(
+      "podman",
+      [...options, "system", "service", "-t", "0", `unix://${socket}`],
+      ready,
+      storingIn(folder),
+    ),
   );
 }
 

@@ -10,30 +10,11 @@ import { encodeJson } from "../../src/oci/json.ts";
 import { MEDIA_TYPE } from "../../src/oci/media-type.ts";
 import { openRegistry, type RepositoryOptions } from "../../src/registry/repository.ts";
 import { sampleBytes, testHost } from "../unit/registry/support.ts";
-import { answers, describeWith, freePort, run, type Service, startService, temporaryFolder } from "./peer.ts";
+import { describeWith, run, type Service, temporaryFolder } from "./peer.ts";
+import { startDockerRegistry } from "./programs.ts";
 
 const { kernels } = testHost();
 const MIB = 1 << 20;
-
-/** Starts Debian's docker-registry over a folder of its own; with `auth`, a YAML block. */
-async function dockerRegistry(folder: string, auth = ""): Promise<{ service: Service; registry: string }> {
-  const registry = `127.0.0.1:${await freePort()}`;
-  const config = join(folder, "registry.yml");
-  await writeFile(
-    config,
-    [
-      "version: 0.1",
-      "log: { level: error }",
-      `storage: { filesystem: { rootdirectory: ${join(folder, "data")} }, delete: { enabled: true } }`,
-      `http: { addr: "${registry}" }`,
-      auth,
-    ].join("\n"),
-  );
-  const service = await startService("docker-registry", ["serve", config], () =>
-    answers(`http://${registry}/v2/`),
-  );
-  return { service, registry };
-}
 
 /** Bytes made while they are read, 64 KiB at a time, so that the test holds none of them. */
 function madeContent(size: number, seed: number): Content {
@@ -126,7 +107,7 @@ describeWith(["docker-registry", "skopeo"], "the registry client and docker-regi
   let registry: string;
 
   beforeAll(async () => {
-    ({ service, registry } = await dockerRegistry(folder.path));
+    ({ host: registry, ...service } = await startDockerRegistry(folder.path));
   });
 
   afterAll(async () => {
@@ -250,10 +231,8 @@ describeWith(["docker-registry"], "the registry client and docker-registry with 
   beforeAll(async () => {
     const passwords = join(folder.path, "htpasswd");
     await writeFile(passwords, HTPASSWD);
-    ({ service, registry } = await dockerRegistry(
-      folder.path,
-      `auth: { htpasswd: { realm: test, path: ${passwords} } }`,
-    ));
+    const auth = `auth: { htpasswd: { realm: test, path: ${passwords} } }`;
+    ({ host: registry, ...service } = await startDockerRegistry(folder.path, auth));
   });
 
   afterAll(async () => {

@@ -4,7 +4,8 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MANIFEST_TYPES } from "../../src/oci/media-type.ts";
-import { describeWith, run, type Service, startService, temporaryFolder } from "./peer.ts";
+import { describeWith, type Service, temporaryFolder } from "./peer.ts";
+import { podmanIn, skopeoIn, startContainerd } from "./programs.ts";
 import { makeSampleImage, type SampleImage } from "./sample-image.ts";
 
 /** A running registry. */
@@ -52,12 +53,12 @@ function registrySuite(start: StartRegistry): void {
     return response.headers.get("Docker-Content-Digest");
   }
 
-  const skopeo = (...args: string[]) => run("skopeo", ["--insecure-policy", ...args], { cwd: folder.path });
+  const skopeo = (...args: string[]) => skopeoIn(folder.path)(...args);
 
   /** Every platform of the sample image, pushed by skopeo. */
   async function pushSample(repository: string): Promise<void> {
     const target = `docker://${host}/${repository}:v1`;
-    await skopeo("copy", "--all", "--dest-tls-verify=false", `oci:${at("layout")}:v1`, target);
+    await skopeo("copy", "--all", `oci:${at("layout")}:v1`, target);
   }
 
   describeWith(["skopeo"], "skopeo", () => {
@@ -66,7 +67,7 @@ function registrySuite(start: StartRegistry): void {
       expect(await digestOf("skopeo/deep/app", "v1")).toBe(image.index.digest);
 
       const source = `docker://${host}/skopeo/deep/app:v1`;
-      await skopeo("copy", "--all", "--src-tls-verify=false", source, `oci:${at("pulled")}:v1`);
+      await skopeo("copy", "--all", source, `oci:${at("pulled")}:v1`);
       const names = await readdir(at("layout", "blobs", "sha256"));
       expect((await readdir(at("pulled", "blobs", "sha256"))).sort()).toEqual(names.sort());
       for (const name of names) {
@@ -79,13 +80,7 @@ function registrySuite(start: StartRegistry): void {
 
     test("copies to a folder with the manifest unchanged", async () => {
       await pushSample("skopeo/dir");
-      await skopeo(
-        "copy",
-        "--all",
-        "--src-tls-verify=false",
-        `docker://${host}/skopeo/dir:v1`,
-        `dir:${at("dir")}`,
-      );
+      await skopeo("copy", "--all", `docker://${host}/skopeo/dir:v1`, `dir:${at("dir")}`);
       const manifest = await readFile(at("dir", "manifest.json"));
       expect(manifest).toEqual(await readFile(at("layout", "blobs", "sha256", image.index.digest.slice(7))));
     });
@@ -93,43 +88,32 @@ function registrySuite(start: StartRegistry): void {
     test("copies an archive in and out", async () => {
       await skopeo("copy", "--all", `oci:${at("layout")}:v1`, `oci-archive:${at("in.tar")}:v1`);
       const name = `docker://${host}/skopeo/archive:v1`;
-      await skopeo("copy", "--all", "--dest-tls-verify=false", `oci-archive:${at("in.tar")}:v1`, name);
+      await skopeo("copy", "--all", `oci-archive:${at("in.tar")}:v1`, name);
       expect(await digestOf("skopeo/archive", "v1")).toBe(image.index.digest);
-      await skopeo("copy", "--all", "--src-tls-verify=false", name, `oci-archive:${at("out.tar")}:v1`);
+      await skopeo("copy", "--all", name, `oci-archive:${at("out.tar")}:v1`);
     });
 
     test("inspects an image and lists its tags", async () => {
       await pushSample("skopeo/inspected");
       const name = `docker://${host}/skopeo/inspected`;
-      const inspected = JSON.parse((await skopeo("inspect", "--tls-verify=false", `${name}:v1`)).stdout);
+      const inspected = JSON.parse((await skopeo("inspect", `${name}:v1`)).stdout);
       expect(inspected).toMatchObject({ Digest: image.index.digest, RepoTags: ["v1"], Os: "linux" });
       expect(inspected.Layers).toHaveLength(3);
-      const raw = await skopeo("inspect", "--raw", "--tls-verify=false", `${name}:v1`);
+      const raw = await skopeo("inspect", "--raw", `${name}:v1`);
       expect(JSON.parse(raw.stdout).manifests).toHaveLength(2);
-      const tags = JSON.parse((await skopeo("list-tags", "--tls-verify=false", name)).stdout);
+      const tags = JSON.parse((await skopeo("list-tags", name)).stdout);
       expect(tags.Tags).toEqual(["v1"]);
     });
 
     test("deletes an image", async () => {
       await pushSample("skopeo/deleted");
-      await skopeo("delete", "--tls-verify=false", `docker://${host}/skopeo/deleted:v1`);
+      await skopeo("delete", `docker://${host}/skopeo/deleted:v1`);
       expect(await digestOf("skopeo/deleted", "v1")).toBeNull();
     });
   });
 
   describeWith(["podman", "skopeo"], "podman", () => {
-    const podman = (...args: string[]) =>
-      run(
-        "podman",
-        [
-          "--storage-driver=vfs",
-          `--root=${at("podman", "root")}`,
-          `--runroot=${at("podman", "run")}`,
-          "--cgroup-manager=cgroupfs",
-          ...args,
-        ],
-        { cwd: folder.path },
-      );
+    const podman = (...args: string[]) => podmanIn(at("podman"))(...args);
     const pull = (name: string) =>
       podman("pull", "--quiet", "--tls-verify=false", "--arch=amd64", `${host}/${name}`);
     const digestHere = async (name: string) =>
@@ -158,40 +142,24 @@ function registrySuite(start: StartRegistry): void {
 
   describeWith(["containerd", "ctr", "skopeo"], "containerd", () => {
     // A socket's path may not be long, so not below the test's folder.
-    const sockets = temporaryFolder("ctr-");
-    const socket = join(sockets.path, "s");
-    let containerd: Service;
-    const ctr = (...args: string[]) =>
-      run("ctr", ["-a", socket, "-n", `sealift`, ...args], { cwd: folder.path });
+    const containerds = temporaryFolder("ctr-");
+    let service: Service;
+    let ctr: Awaited<ReturnType<typeof startContainerd>>["ctr"];
 
     beforeAll(async () => {
-      const config = `version = 2
-root = "${at("containerd", "root")}"
-state = "${at("containerd", "state")}"
-disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
-[grpc]
-  address = "${socket}"
-`;
-      await mkdir(at("containerd", "certs.d", host), { recursive: true });
-      await writeFile(at("containerd", "config.toml"), config);
+      await mkdir(at("certs.d", host), { recursive: true });
       await writeFile(
-        at("containerd", "certs.d", host, "hosts.toml"),
+        at("certs.d", host, "hosts.toml"),
         `server = "${mirror.url}"\n[host."${mirror.url}"]\n  capabilities = ["pull", "resolve", "push"]\n`,
       );
-      containerd = await startService(
-        "containerd",
-        ["--config", at("containerd", "config.toml")],
-        async () => {
-          return (await run("ctr", ["-a", socket, "version"], { allowFailure: true })).code === 0;
-        },
-      );
+      ({ service, ctr } = await startContainerd(containerds.path));
     });
     afterAll(async () => {
-      await containerd?.stop();
-      await sockets.dispose();
+      await service?.stop();
+      await containerds.dispose();
     });
 
-    const hosts = () => ["--hosts-dir", at("containerd", "certs.d")];
+    const hosts = () => ["--hosts-dir", at("certs.d")];
     const pull = (name: string) =>
       ctr("images", "pull", "--snapshotter", "native", "--all-platforms", ...hosts(), `${host}/${name}`);
     const digestHere = async (name: string) => {

@@ -1,5 +1,5 @@
 /** Root file systems that process unpacks beside umoci's of the same image, and the bundle that runc starts. */
-import { mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Workspace } from "../host/cli/cli.ts";
 import { layoutOf, writeFolder } from "../host/cli/images.ts";
@@ -211,7 +211,6 @@ describeWith(["runc", "gcc"], "runc", () => {
 
   describeWith(["buildah", "ldd"], "an image that buildah built", () => {
     skip("of this machine's own shell and libraries runs a script", async () => {
-      mkdirSync(work.at("buildah"));
       const buildah = buildahIn(work.at("buildah"));
       const container = (await buildah("from", "scratch")).stdout.trim();
       for (const path of await filesOf("/bin/sh", "/bin/cat", "/usr/bin/id")) {

@@ -1,6 +1,6 @@
 /** Several images at once, between the programs people have. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type ServedRegistry, startRegistry, Workspace } from "../host/cli/cli.ts";
 import { archiveOf, layoutOf } from "../host/cli/images.ts";
@@ -19,7 +19,6 @@ const skopeo = (...args: string[]) => skopeoIn(work.path)(...args);
 
 beforeAll(async () => {
   work = new Workspace();
-  mkdirSync(work.at("podman"));
   registry = await startRegistry(work);
   for (const name of names) {
     writeFileSync(work.at(`${name}.tar`), archiveOf(images[name]?.files ?? new Map()));

@@ -1,5 +1,5 @@
 /** zstd between us and others: what they wrote we read, what we write they read. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadKernels } from "../../cli/host/kernels.ts";
 import { collect, streamOf } from "../../src/bytes/stream.ts";
@@ -168,7 +168,6 @@ describeWith(needs, "through docker-registry", () => {
   const podman = (...args: string[]) => podmanIn(work.at("podman"))(...args);
 
   beforeAll(async () => {
-    mkdirSync(work.at("podman"));
     dockerRegistry = await startDockerRegistry(work.at("docker-registry"));
     const target = `registry://${dockerRegistry.host}/ours:v1`;
     const pushed = await work.json(["process", "oci-archive://ours.oci.tar", target]);

@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { ErrorCode } from "../../../src/error.ts";
 import { archive, rawMember } from "../../unit/tar/raw.ts";
-import { Workspace } from "./cli.ts";
+import { canDrop, Workspace } from "./cli.ts";
 import { FakeDaemon, legacySave } from "./docker-daemon.ts";
 import { expectFailure } from "./failure.ts";
 import { archiveOf, smallLayout } from "./images.ts";
@@ -158,9 +158,6 @@ describe("a daemon", () => {
     await expectFailure(work, args, { code, exit, says });
   });
 });
-
-/** As root every socket opens. */
-const canDrop = process.getuid?.() === 0;
 
 it.skipIf(!canDrop)("a socket that this user may not open is said to be that", async () => {
   const { path, server } = await socketThat(() => {});

@@ -1,5 +1,4 @@
 /** Places that cannot be written to: full, forbidden, taken. */
-import { spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -11,9 +10,10 @@ import {
 } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { archive, rawMember } from "../../unit/tar/raw.ts";
-import { Workspace } from "./cli.ts";
+import { canDrop, Workspace } from "./cli.ts";
 import { expectFailure, snapshot } from "./failure.ts";
 import { archiveOf, dockerArchive, layoutOf } from "./images.ts";
+import { mountSmallDisk, unmount } from "./small-disk.ts";
 
 let work: Workspace;
 
@@ -34,28 +34,18 @@ beforeAll(async () => {
 });
 afterAll(() => work.dispose());
 
-/** A disk of one megabyte in memory, where this user may mount one. */
-function mountSmallDisk(at: string): boolean {
-  mkdirSync(at);
-  return spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "sealift-test", at]).status === 0;
-}
-
-const canMount = (() => {
-  const probe = new Workspace();
-  const mounted = mountSmallDisk(probe.at("disk"));
-  if (mounted) spawnSync("umount", [probe.at("disk")]);
-  void probe.dispose();
-  return mounted;
-})();
+const probe = new Workspace();
+const canMount = mountSmallDisk(probe.path);
+if (canMount) unmount(probe.path);
+await probe.dispose();
 const needsMount = canMount ? "" : " (not run: this user may not mount a small disk)";
 
 describe.skipIf(!canMount)(`a full disk${needsMount}`, () => {
   beforeAll(() => {
+    mkdirSync(work.at("disk"));
     expect(mountSmallDisk(work.at("disk"))).toBe(true);
   });
-  afterAll(() => {
-    spawnSync("umount", [work.at("disk")]);
-  });
+  afterAll(() => unmount(work.at("disk")));
 
   it.each([
     ["an archive", ["process", "tar://docker.tar", "tar://disk/out.tar"]],
@@ -136,8 +126,6 @@ describe("a destination", () => {
   });
 });
 
-/** As root everything is allowed; a user without rights is tried where one can be become. */
-const canDrop = process.getuid?.() === 0 && existsSync("/usr/bin/setpriv");
 const needsDrop = canDrop ? "" : " (not run: needs root and setpriv to become another)";
 
 describe.skipIf(!canDrop)(`a folder that may not be written to${needsDrop}`, () => {

@@ -14,6 +14,9 @@ export const COMMAND: string = resolve(
 /** The password of every key in these tests. */
 export const PASSWORD = "correct horse";
 
+/** Whether commands can run as another user: as root everything is allowed. */
+export const canDrop: boolean = process.getuid?.() === 0 && existsSync("/usr/bin/setpriv");
+
 export interface Options {
   /** Added to a small environment; undefined takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -22,7 +25,7 @@ export interface Options {
   readonly input?: Uint8Array | "hold";
   /** As `umask` takes it, for example "077". */
   readonly umask?: string;
-  /** Another user to run as, where this one is root. */
+  /** Another user to run as, where {@link canDrop}. */
   readonly as?: string;
 }
 

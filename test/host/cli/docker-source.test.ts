@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { ErrorCode } from "../../../src/error.ts";
 import { archive, rawMember } from "../../unit/tar/raw.ts";
-import { until, Workspace } from "./cli.ts";
+import { canDrop, until, Workspace } from "./cli.ts";
 import { FakeDaemon, json, legacySave, modernSave, severalSave } from "./docker-daemon.ts";
 import { expectFailure } from "./failure.ts";
 import { checkedDockerSave, checkedLayout, sha256, smallLayout, unpack } from "./images.ts";
@@ -260,7 +260,7 @@ describe("a URI that", () => {
     await expectFailure(work, ["process", source, "tar://x.tar"], { code, exit, says });
   });
 
-  it.skipIf(process.getuid?.() !== 0)("leads to a socket of another user's is told so", async () => {
+  it.skipIf(!canDrop)("leads to a socket of another user's is told so", async () => {
     mkdirSync(work.at("closed"), { mode: 0o700 });
     const args = ["process", `docker://app?socket=${work.at("closed")}/s`, "tar:///dev/null/x"];
     const { code, stderr } = await work.run(args, { as: "65534", cwd: "/" });

@@ -23,6 +23,7 @@ import { fileSpool } from "../../../cli/host/spool.ts";
 import { bytesSlices } from "../../../src/bytes/slices.ts";
 import { collect, drain } from "../../../src/bytes/stream.ts";
 import { fileSystemContract } from "../../contract/file-system.ts";
+import { mountSmallDisk, unmount } from "./small-disk.ts";
 import { unprivileged } from "./unprivileged.ts";
 
 const files = nodeFileSystem();
@@ -230,20 +231,6 @@ describe("nodeFileSystem", () => {
   });
 });
 
-/** A disk of one megabyte, where this user may mount one. */
-const smallDisk = () => {
-  const folder = mkdtempSync(join(tmpdir(), "small-disk-"));
-  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", folder]).status === 0;
-  return {
-    folder,
-    mounted,
-    remove() {
-      if (mounted) spawnSync("umount", [folder]);
-      rmSync(folder, { recursive: true });
-    },
-  };
-};
-
 describe("a name that the disk does not take", () => {
   const tooLong = {
     code: "IO",
@@ -270,27 +257,28 @@ describe("nodeFileSystem on a full disk", () => {
   });
 
   it("says NO_SPACE and leaves neither file, folder nor spool", async (context) => {
-    const disk = smallDisk();
+    const disk = join(root, "disk");
+    mkdirSync(disk);
+    context.skip(!mountSmallDisk(disk), "cannot mount a small disk here");
     try {
-      context.skip(!disk.mounted, "cannot mount a small disk here");
       const big = { size: 4 << 20, open: async () => bytesSlices(new Uint8Array(4 << 20)).slice() };
-      const writer = await files.createFile(join(disk.folder, "a"));
+      const writer = await files.createFile(join(disk, "a"));
       const writing = async () => {
         for (let i = 0; i < 8; i++) await writer.write(new Uint8Array(600_000));
         await writer.commit();
       };
       await expect(writing()).rejects.toMatchObject({ code: "NO_SPACE", exitCode: 1 });
       await writer.abort();
-      const folder = await files.createFolder(join(disk.folder, "f"));
+      const folder = await files.createFolder(join(disk, "f"));
       await expect(folder.write("big", big)).rejects.toMatchObject({ code: "NO_SPACE" });
       await folder.abort();
-      const spool = fileSpool(disk.folder);
+      const spool = fileSpool(disk);
       const slot = await spool.create();
       await expect(slot.write(new Uint8Array(2 << 20))).rejects.toMatchObject({ code: "NO_SPACE" });
       await spool.dispose();
-      expect(readdirSync(disk.folder)).toEqual([]);
+      expect(readdirSync(disk)).toEqual([]);
     } finally {
-      disk.remove();
+      unmount(disk);
     }
   });
 });
