@@ -8,11 +8,13 @@ import {
   readlinkSync,
   realpathSync,
   rmSync,
+  writeFileSync,
 } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { LOCK_FILE } from "../../../cli/host/abandoned.ts";
 import { createFolder } from "../../../cli/host/folder-writer.ts";
 import { bytesSlices } from "../../../src/bytes/slices.ts";
 import { until } from "./cli.ts";
@@ -141,6 +143,41 @@ describe("a folder's files", () => {
     await aborting;
     expect({ left: readdirSync(root), asked: disk.asked() }).toEqual({ left: [], asked: 3 });
     expect(openFiles()).toBe(0);
+  });
+
+  it("hold up nobody else who adds to the folder while the disk takes them", async () => {
+    const path = join(root, "f");
+    mkdirSync(path);
+    const disk = slowDisk();
+    const writer = await createFolder(path);
+    await writer.write("a", content("a"));
+    const committing = writer.commitWith?.("index.json", async () => new TextEncoder().encode("{}"));
+    await turn();
+    expect(readdirSync(path)).not.toContain(LOCK_FILE);
+    disk.release();
+    await committing;
+    expect(readdirSync(path).sort()).toEqual(["a", "index.json"]);
+  });
+
+  it("are not waited for beside a root file system, whose files are not either", async () => {
+    const disk = slowDisk();
+    const writer = await createFolder(join(root, "f"));
+    await writer.rootFs?.("rootfs");
+    await writer.write("config.json", content("{}"));
+    await writer.commit();
+    expect(disk.asked()).toBe(0);
+    expect(readdirSync(join(root, "f")).sort()).toEqual(["config.json", "rootfs"]);
+  });
+
+  it("are tried again in a folder that could not be made", async () => {
+    const writer = await createFolder(join(root, "f"));
+    const [staging = ""] = readdirSync(root);
+    writeFileSync(join(root, staging, "d"), "");
+    await expect(writer.write("d/a", content("a"))).rejects.toMatchObject({ code: "ALREADY_EXISTS" });
+    rmSync(join(root, staging, "d"));
+    await writer.write("d/a", content("a"));
+    await writer.commit();
+    expect(readdirSync(join(root, "f/d"))).toEqual(["a"]);
   });
 
   it("whose staging folder is taken away fail the commit, and leave nothing", async () => {
