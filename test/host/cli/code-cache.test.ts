@@ -83,6 +83,17 @@ describe("what was compiled", () => {
     expect(kept("verbs")).toEqual(expect.arrayContaining(first));
   });
 
+  test("is kept of all that runs of a verb have needed, each something else", async () => {
+    const env = { XDG_CACHE_HOME: work.at("parts") };
+    const run = (to: string) => work.sealift(["process", "oci-archive://app.tar", to], { env });
+    await run("dir://parts-1");
+    await run("tar://parts-2.tar");
+    const { inode } = only("parts");
+    await run("dir://parts-3");
+    await run("tar://parts-4.tar");
+    expect(only("parts").inode).toBe(inode);
+  });
+
   test("is kept for each set of V8's flags", async () => {
     await list("flags");
     await list("flags", { NODE_OPTIONS: "--interpreted-frames-native-stack" });

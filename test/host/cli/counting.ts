@@ -22,7 +22,11 @@ export async function countingProxy(target: string): Promise<Counting> {
     sent += body.length;
     response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(body);
   });
-  return { host: await listening(server), sent: () => sent, stop: () => server.close() };
+  return {
+    host: await listening(server),
+    sent: () => sent,
+    stop: () => server.close().closeAllConnections(),
+  };
 }
 
 /** A web server of one file, by whatever name. */
@@ -31,12 +35,16 @@ export async function countingFileServer(path: string): Promise<Counting> {
   const server = createServer((request, response) => {
     const file = readFileSync(path);
     const [, start = "0", end = ""] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "") ?? [];
-    const part = file.subarray(Number(start), Number(end) + 1);
+    const part = file.subarray(Number(start), end === "" ? file.length : Number(end) + 1);
     sent += part.length;
     const range = `bytes ${start}-${Number(start) + part.length - 1}/${file.length}`;
     response.writeHead(206, { "content-range": range, etag: '"1"' }).end(part);
   });
-  return { host: await listening(server), sent: () => sent, stop: () => server.close() };
+  return {
+    host: await listening(server),
+    sent: () => sent,
+    stop: () => server.close().closeAllConnections(),
+  };
 }
 
 async function listening(server: Server): Promise<string> {

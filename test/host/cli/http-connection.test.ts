@@ -15,12 +15,14 @@ class FakeSocket extends Duplex {
   isHeld = true;
   /** What the next write fails with. */
   broken: Error | undefined;
+  /** Whether the other side takes nothing. */
+  isStuck = false;
 
   override _read(): void {}
 
   override _writev(parts: { chunk: Buffer }[], done: (error?: Error) => void): void {
     this.sent.push(parts.map(({ chunk }) => chunk.toString("latin1")));
-    done(this.broken);
+    if (!this.isStuck) done(this.broken);
   }
 
   setTimeout(milliseconds: number): this {
@@ -167,6 +169,17 @@ describe("an exchange", () => {
     socket.push("HTTP/1.1 204 No Content\r\n\r\n");
     expect(await exchanging).toMatchObject({ answer: { status: 204 }, sent: true });
     expect(socket.limits).toEqual([limit, 0]);
+  });
+
+  it("ends with the answer of one that takes no more of a body", async () => {
+    const { socket, connection } = connected();
+    socket.isStuck = true;
+    const exchanging = exchange(connection, HEAD, { body: new Uint8Array(1 << 20) }, timeouts);
+    await turn();
+    expect(socket.limits).toEqual([10_000]);
+    socket.push("HTTP/1.1 413 Content Too Large\r\n\r\n");
+    expect(await exchanging).toMatchObject({ answer: { status: 413 } });
+    expect(socket.limits.at(-1)).toBe(0);
   });
 
   it("sends nothing more of a body once an answer has arrived", async () => {
