@@ -98,8 +98,8 @@ describe("an upload that begins before the blob is whole", () => {
     const early = repository.earlyUpload?.() as EarlyUpload;
     const content = await making(early);
     const told: number[] = [];
-    early.follow(contentOf(host.kernels, new Uint8Array(1)), () => told.push(-1));
     early.follow(content, (sent) => told.push(sent));
+    early.follow(contentOf(host.kernels, new Uint8Array(1)), () => told.push(-1));
     whole();
     expect(await repository.pushBlob(content, { early })).toBe("uploaded");
     expect(told.at(-1)).toBe(bytes.length);
