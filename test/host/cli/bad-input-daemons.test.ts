@@ -4,9 +4,9 @@ import { createServer, type Server, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { ErrorCode } from "../../../src/error.ts";
 import { archive, rawMember } from "../../unit/tar/raw.ts";
-import { canDrop, Workspace } from "./cli.ts";
+import { canDrop, until, Workspace } from "./cli.ts";
 import { FakeDaemon, legacySave } from "./docker-daemon.ts";
-import { expectFailure } from "./failure.ts";
+import { expectError, expectFailure } from "./failure.ts";
 import { archiveOf, smallLayout } from "./images.ts";
 
 let work: Workspace;
@@ -104,6 +104,18 @@ describe("a daemon", () => {
       return true;
     };
     await refused(daemon.socket, code, exit, says);
+  });
+
+  it("that never answers is waited for until its user has had enough", async () => {
+    let isAsked = false;
+    daemon.takeover = () => {
+      isAsked = true;
+      return true;
+    };
+    const running = work.start(["info", `docker://app:1?socket=${daemon.socket}`]);
+    await until(() => isAsked);
+    running.process.kill("SIGINT");
+    expectError(await running.ended, "ABORTED", 130);
   });
 
   it("that hangs up in the middle of what it says of an image", async () => {
