@@ -94,7 +94,7 @@ describe("a changed bundle", () => {
     await work.sealift(["bundle", "push", "shop.bundle", `${registry.host}/b/damaged:1`]);
     const { artifacts } = await work.json(["bundle", "info", "shop.bundle"]);
     const licence = artifacts.find(({ name }: { name: string }) => name === "licence").files[0];
-    const stored = readdirSync(work.at("store"), { recursive: true, withFileTypes: true }).find(
+    const stored = readdirSync(work.at("store/blobs"), { recursive: true, withFileTypes: true }).find(
       (entry) => entry.isFile() && entry.name.includes(licence.digest.slice(7)),
     );
     if (!stored) throw new Error("the store has no file for it");
