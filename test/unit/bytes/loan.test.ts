@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { FreeList } from "../../../src/bytes/free-list.ts";
 import { Gather } from "../../../src/bytes/gather.ts";
 import { giveBack, isLent, lend } from "../../../src/bytes/loan.ts";
 import { collect, concat, drain, streamFrom } from "../../../src/bytes/stream.ts";
@@ -16,10 +17,19 @@ test("a buffer comes back once, when all of its parts were given back", () => {
   giveBack(bytes.subarray(0, 10));
   expect(returns()).toBe(0);
   expect(isLent(bytes)).toBe(true);
-  giveBack(bytes.subarray(10, 60));
+  giveBack(bytes.subarray(10, 59));
+  expect(returns()).toBe(0);
+  giveBack(bytes.subarray(59, 60));
   expect(returns()).toBe(1);
+});
+
+test("a buffer that came back is lent no more: whoever has it now may do what they like with it", () => {
+  const { bytes, returns } = lent();
   giveBack(bytes);
-  expect(returns()).toBe(1);
+  expect(isLent(bytes)).toBe(false);
+  bytes.fill(8);
+  giveBack(bytes);
+  expect([returns(), bytes[0]]).toEqual([1, 8]);
 });
 
 test("a part that is given back twice keeps the buffer from coming back: somebody may still read the rest", () => {
@@ -54,6 +64,12 @@ test("what is read whole is the reader's own, and the buffer goes back", async (
   expect(isLent(concat([other.bytes]))).toBe(false);
   await drain(streamFrom([other.bytes]));
   expect(other.returns()).toBe(1);
+});
+
+test("of buffers that nobody uses so many are kept at most", () => {
+  const spare = new FreeList<string>(2);
+  for (const name of ["one", "two", "three"]) spare.keep(name);
+  expect([spare.take(), spare.take(), spare.take()].sort()).toEqual(["one", "two", undefined]);
 });
 
 test("gathered chunks are filled again when they were given back, and never before", () => {

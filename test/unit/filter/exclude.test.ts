@@ -234,10 +234,10 @@ describe("exclude among other filters", () => {
     const link = rawMember({ name: "b", type: "1", linkname: "a", format: "gnu", atime: 1_500_000_001 });
     const changed = filtered(await imageOf([[file, link]], host), host, "exclude:pattern=a");
     const [layer] = changed.layers;
+    const members: string[][] = [];
     for await (const { name, pax } of readTar(await (layer as Layer).stream(), host.kernels)) {
-      expect(name).toBe("b");
-      expect(new TextDecoder().decode(pax.get("atime"))).toBe("1500000000");
-      expect(new TextDecoder().decode(pax.get("ctime"))).toBe("1400000000");
+      members.push([name, ...["atime", "ctime"].map((key) => new TextDecoder().decode(pax.get(key)))]);
     }
+    expect(members).toEqual([["b", "1500000000", "1400000000"]]);
   });
 });

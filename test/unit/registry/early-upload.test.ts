@@ -34,6 +34,26 @@ async function making(upload: EarlyUpload, between: () => Promise<void> = async 
   });
 }
 
+/** A registry that tells when so many bytes of a PATCH have arrived; `answers` or not. */
+async function awaitingPatch(answers: boolean, length = 1) {
+  let arrived = () => {};
+  const patched = new Promise<void>((resolve) => {
+    arrived = resolve;
+  });
+  const server = await uploadServer({
+    intercept(request) {
+      if (request.method !== "PATCH") return false;
+      let received = 0;
+      request.on("data", (part: Buffer) => {
+        received += part.length;
+        if (received >= length) arrived();
+      });
+      return !answers;
+    },
+  });
+  return { server, patched };
+}
+
 /** Made and pushed, as a sink does it. */
 async function push(misbehaviour: Misbehaviour = {}) {
   const server = await uploadServer(misbehaviour);
@@ -61,24 +81,10 @@ describe("an upload that begins before the blob is whole", () => {
   });
 
   it("has sent what there is before the rest is made", async () => {
-    let arrived = () => {};
-    const half = new Promise<void>((resolve) => {
-      arrived = resolve;
-    });
-    const server = await uploadServer({
-      intercept(request) {
-        let received = 0;
-        if (request.method === "PATCH")
-          request.on("data", (part: Buffer) => {
-            received += part.length;
-            if (received >= 200_000) arrived();
-          });
-        return false;
-      },
-    });
+    const { server, patched } = await awaitingPatch(true, 200_000);
     const { repository } = repositoryOf(server);
     const early = repository.earlyUpload?.() as EarlyUpload;
-    const content = await making(early, () => half);
+    const content = await making(early, () => patched);
     expect(await repository.pushBlob(content, { early })).toBe("uploaded");
   });
 
@@ -206,12 +212,10 @@ describe("an upload that begins before the blob is whole", () => {
   });
 
   it("is cancelled where the blob turns out to be there, without waiting for its end", async () => {
-    const server = await uploadServer({
-      intercept: ({ method }) => method === "PATCH",
-    });
+    const { server, patched } = await awaitingPatch(false);
     const { repository } = repositoryOf(server);
     const early = repository.earlyUpload?.() as EarlyUpload;
-    const content = await making(early);
+    const content = await making(early, () => patched);
     server.blobs.set(`a@${content.digest}`, Buffer.from(bytes));
     expect(await repository.pushBlob(content, { early })).toBe("exists");
     await early.abandon();
@@ -219,24 +223,92 @@ describe("an upload that begins before the blob is whole", () => {
     expect(server.sessions.size).toBe(0);
   });
 
-  it("of other bytes than are pushed in the end is cancelled", async () => {
+  it("of other bytes than are pushed in the end is cancelled, though they are as many", async () => {
     const server = await uploadServer();
     const { host, repository } = repositoryOf(server);
     const early = repository.earlyUpload?.() as EarlyUpload;
     await making(early);
-    const other: Content = contentOf(host.kernels, sampleBytes(77));
+    const other: Content = contentOf(host.kernels, bytes.toReversed());
     expect(await repository.pushBlob(other, { early })).toBe("uploaded");
     await early.abandon();
     expect([...server.blobs.keys()]).toEqual([`a@${other.digest}`]);
+    expect(methodsOf(server).filter((method) => method === "PUT")).toHaveLength(1);
     expect(server.sessions.size).toBe(0);
   });
 
-  it("is cancelled where making the blob fails", async () => {
+  it("that is refused while the blob is made fails nobody before the blob is pushed", async () => {
+    let refused = () => {};
+    const isRefused = new Promise<void>((resolve) => {
+      refused = resolve;
+    });
+    const server = await uploadServer({
+      intercept(request, response) {
+        if (request.method !== "PATCH") return false;
+        response.writeHead(404).end();
+        return true;
+      },
+    });
+    const { host, repository } = repositoryOf(server);
+    const fetch: typeof host.fetch = async (url, init) => {
+      const response = await host.fetch(url, init);
+      // A turn later the upload has heard it as well.
+      if (init?.method === "PATCH") setTimeout(refused);
+      return response;
+    };
+    const early = new EarlyUpload(new RegistryClient({ ...host, fetch }, server.registry), "a");
+    const content = await making(early, () => isRefused);
+    expect(await repository.pushBlob(content, { early })).toBe("uploaded");
+    await early.abandon();
+    expect(server.sessions.size).toBe(0);
+  });
+
+  it("is of the first content that is given, and of no second one", async () => {
     const server = await uploadServer();
     const { repository } = repositoryOf(server);
     const early = repository.earlyUpload?.() as EarlyUpload;
-    await expect(making(early, () => Promise.reject(new Error("the layer is damaged")))).rejects.toThrow();
+    const content = await making(early);
+    await making(early);
+    expect(await repository.pushBlob(content, { early })).toBe("uploaded");
+    expect(methodsOf(server).toSorted()).toEqual(["HEAD", "PATCH", "POST", "PUT"]);
+  });
+
+  it("that was never begun is abandoned without a request", async () => {
+    const server = await uploadServer();
+    await repositoryOf(server).repository.earlyUpload?.().abandon();
+    expect(server.log).toEqual([]);
+  });
+
+  it("that the run's interruption ends is not sent in the usual way", async () => {
+    const { server, patched } = await awaitingPatch(false);
+    const interruption = new AbortController();
+    const host = testHost({
+      signal: interruption.signal,
+      async fetch(url, init) {
+        const response = await fetch(url, init);
+        // The blob is not there: a turn later its early upload is waited for.
+        if (init?.method === "HEAD") setTimeout(() => interruption.abort());
+        return response;
+      },
+    });
+    const repository = openRepository(host, { registry: server.registry, repository: "a" });
+    const early = repository.earlyUpload?.() as EarlyUpload;
+    const content = await making(early, () => patched);
+    const pushing = repository.pushBlob(content, { early });
+    await expect(pushing).rejects.toMatchObject({ code: "ABORTED" });
+    expect(methodsOf(server)).not.toContain("PUT");
+  });
+
+  it("is cancelled where making the blob fails", async () => {
+    const { server, patched } = await awaitingPatch(false);
+    const { repository } = repositoryOf(server);
+    const early = repository.earlyUpload?.() as EarlyUpload;
+    const damaged = async () => {
+      await patched;
+      throw new Error("the layer is damaged");
+    };
+    await expect(making(early, damaged)).rejects.toThrow("the layer is damaged");
     await early.abandon();
+    expect(server.log.at(-1)).toBe("DELETE uploads/s1");
     expect([server.sessions.size, server.blobs.size]).toEqual([0, 0]);
     expect(methodsOf(server)).not.toContain("PUT");
   });
