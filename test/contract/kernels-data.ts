@@ -12,7 +12,9 @@ export function randomNumbers(seed: number): (limit: number) => number {
 /** Bytes that do not compress. */
 export function noise(length: number, seed = 1): Uint8Array {
   const next = randomNumbers(seed);
-  return Uint8Array.from({ length }, () => next(256));
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; at++) bytes[at] = next(256);
+  return bytes;
 }
 
 /** Words, drawn unevenly: compresses as text does. */

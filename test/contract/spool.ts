@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Spool } from "../../src/bytes/spool.ts";
 import { chunksOf, collect, concat } from "../../src/bytes/stream.ts";
+import { noise } from "./kernels-data.ts";
 
 const LIMIT = 1 << 26;
 
@@ -52,13 +53,18 @@ export function spoolContract(name: string, make: () => Spool & { dispose?(): Pr
       withSpool(async (spool) => {
         const slot = await spool.create();
         const bytes = noise(600_000, 6);
-        await slot.write(bytes);
+        for (const [from, to] of [[0, 100_000], [100_000, 256_000], [256_000]]) {
+          await slot.write(bytes.subarray(from, to));
+        }
         await slot.close();
         const ranges: [number, number?][] = [
           [0, 0],
           [0, 1],
           [255_999, 262_145],
           [599_999],
+          [99_999, 100_001],
+          [100_000, 256_000],
+          [300_000, 400_000],
           [100, 10_000_000],
           [600_000],
         ];
@@ -128,15 +134,4 @@ export function spoolContract(name: string, make: () => Spool & { dispose?(): Pr
       }),
     );
   });
-}
-
-/** Reproducible bytes that differ everywhere. */
-function noise(length: number, seed: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let state = seed * 2654435761;
-  for (let i = 0; i < length; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    bytes[i] = state >>> 24;
-  }
-  return bytes;
 }

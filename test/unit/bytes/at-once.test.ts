@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { ahead } from "../../../src/bytes/ahead.ts";
 import { sideBySide } from "../../../src/bytes/side-by-side.ts";
+import { turn } from "../../turn.ts";
 
 /** Work that ends when it is told to, and counts how much of it is under way. */
 function gate() {
@@ -21,14 +22,12 @@ function gate() {
     work,
     async end(item: number, error?: Error) {
       ends.get(item)?.(error);
-      await settled();
+      await turn();
     },
     begun: () => [...ends.keys()],
     most: () => most,
   };
 }
-
-const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 type AtOnce = typeof sideBySide<number, number>;
 type Arguments = Parameters<AtOnce>;
@@ -60,7 +59,7 @@ describe.each([
   it("is under way so many times at once, with results in the items' order", async () => {
     const { work, end, begun, most } = gate();
     const { over } = run(way, [1, 2, 3, 4], 2, work);
-    await settled();
+    await turn();
     expect(begun()).toEqual([1, 2]);
     for (const item of [2, 1, 4, 3, 4]) await end(item);
     expect(await over).toEqual([10, 20, 30, 40]);
@@ -75,7 +74,7 @@ describe.each([
     const { work, end, begun } = gate();
     const heard: unknown[] = [];
     const { over, isOver } = run(way, [1, 2, 3, 4], 2, work, (error) => heard.push(error));
-    await settled();
+    await turn();
     await end(2, new Error("broken"));
     expect(heard).toEqual([new Error("broken")]);
     expect(isOver()).toBe(false);
@@ -87,7 +86,7 @@ describe.each([
   it("throws the failure that was first, not what others say when they are stopped", async () => {
     const { work, end } = gate();
     const { over } = run(way, [1, 2], 2, work, () => void end(1, new Error("stopped")));
-    await settled();
+    await turn();
     await end(2, new Error("broken"));
     expect(await over).toEqual(new Error("broken"));
   });
@@ -96,7 +95,7 @@ describe.each([
 it("ahead, the first keeps those behind it waiting: what is done is handed on in its turn", async () => {
   const { work, end, begun } = gate();
   const { came, over } = run(oneByOne, [1, 2, 3], 2, work);
-  await settled();
+  await turn();
   await end(2);
   expect([came, begun()]).toEqual([[], [1, 2]]);
   await end(1);
@@ -111,7 +110,7 @@ it("ahead, the first keeps those behind it waiting: what is done is handed on in
 it("side by side, the next begins where any ends", async () => {
   const { work, end, begun } = gate();
   const { over } = run(together, [1, 2, 3, 4], 2, work);
-  await settled();
+  await turn();
   await end(2);
   await end(3);
   expect(begun()).toEqual([1, 2, 3, 4]);

@@ -5,6 +5,7 @@ import { memorySpool } from "../../../src/bytes/spool.ts";
 import { spoolContent } from "../../../src/bytes/spooled-content.ts";
 import { collect, concat, streamFrom } from "../../../src/bytes/stream.ts";
 import { fallbackKernels } from "../../../src/kernel/fallback.ts";
+import { turn } from "../../turn.ts";
 
 const kernels = await fallbackKernels();
 const LIMIT = 1 << 16;
@@ -106,8 +107,3 @@ describe("content that is being spooled", () => {
     expect(await whole).toEqual(concat(chunks));
   });
 });
-
-/** Lets what can go on do so. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
-}

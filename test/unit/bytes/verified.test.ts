@@ -4,14 +4,10 @@ import { contentOf } from "../../../src/bytes/content.ts";
 import { chunksOf, collect, streamFrom } from "../../../src/bytes/stream.ts";
 import { verified } from "../../../src/bytes/verified.ts";
 import { fallbackKernels } from "../../../src/kernel/fallback.ts";
+import type { Kernels } from "../../../src/kernel/kernels.ts";
+import { chunked } from "../tar/raw.ts";
 
 const kernels = await fallbackKernels();
-
-function chunked(bytes: Uint8Array, size: number) {
-  const chunks: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length; at += size) chunks.push(bytes.subarray(at, at + size));
-  return streamFrom(chunks);
-}
 
 /** What a reader got before the stream failed. */
 async function received(stream: ReadableStream<Uint8Array>) {
@@ -31,7 +27,7 @@ describe("a verified stream", () => {
         fc.uint8Array({ maxLength: 5000 }),
         fc.integer({ min: 1, max: 999 }),
         async (bytes, size) => {
-          const stream = verified(chunked(bytes, size), contentOf(kernels, bytes), kernels);
+          const stream = verified(chunked(bytes, [size]), contentOf(kernels, bytes), kernels);
           expect(await collect(stream, 5000)).toEqual(bytes);
         },
       ),
@@ -47,7 +43,7 @@ describe("a verified stream", () => {
         async (bytes, size, at) => {
           const expected = contentOf(kernels, bytes);
           const wrong = bytes.map((byte, i) => (i === at % bytes.length ? byte ^ 1 : byte));
-          const got = await received(verified(chunked(wrong, size), expected, kernels));
+          const got = await received(verified(chunked(wrong, [size]), expected, kernels));
           expect(got.failed).toBe(true);
           expect(got.size).toBeLessThan(bytes.length);
         },
@@ -61,8 +57,37 @@ describe("a verified stream", () => {
   ])("fails on content that is %s", async (_, difference) => {
     const bytes = new Uint8Array(1000).fill(1);
     const other = new Uint8Array(1000 + difference).fill(1);
-    const stream = verified(chunked(other, 100), contentOf(kernels, bytes), kernels);
+    const stream = verified(chunked(other, [100]), contentOf(kernels, bytes), kernels);
     await expect(collect(stream, 5000)).rejects.toMatchObject({ code: "SIZE_MISMATCH" });
+  });
+
+  it("lets go of its hasher at its end, where it fails, and where it is left", async () => {
+    let held = 0;
+    const counting: Kernels = {
+      ...kernels,
+      hasher(algorithm) {
+        const hasher = kernels.hasher(algorithm);
+        held += 1;
+        return {
+          update: (chunk) => hasher.update(chunk),
+          digest: () => hasher.digest(),
+          release() {
+            held -= 1;
+            hasher.release();
+          },
+        };
+      },
+    };
+    const bytes = new Uint8Array(1000);
+    const opened = (content: Uint8Array) =>
+      verified(chunked(content, [100]), contentOf(kernels, bytes), counting);
+    await collect(opened(bytes), 1000);
+    await expect(collect(opened(bytes.map(() => 1)), 1000)).rejects.toThrow();
+    for await (const _ of chunksOf(opened(bytes))) {
+      expect(held).toBe(1);
+      break;
+    }
+    expect(held).toBe(0);
   });
 
   it("stops reading where more comes than was announced", async () => {

@@ -1,20 +1,12 @@
 import { expect, test } from "vitest";
 import { ROOT } from "../../../src/image/name-table.ts";
 import { NodeTable } from "../../../src/image/node-table.ts";
-
-/** The same numbers each time. */
-function* numbers(): Generator<number, never, void> {
-  for (let state = 1; ; ) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    yield state >>> 8;
-  }
-}
+import { randomNumbers } from "../../contract/kernels-data.ts";
 
 test("finds each folder's children by name and has them in the order they came, as maps would", () => {
   const table = new NodeTable();
   const folders = new Map<number, Map<string, number>>([[ROOT, new Map()]]);
-  const random = numbers();
-  const below = (limit: number) => random.next().value % limit;
+  const below = randomNumbers(1);
   for (let step = 0; step < 20_000; step++) {
     const all = [...folders.keys()];
     const folder = step < 40 ? ROOT : (all[below(Math.min(all.length, 40))] as number);

@@ -1,19 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { contentOf } from "../../../src/bytes/content.ts";
-import type { LayerCache, LayerKey, MadeLayer } from "../../../src/host.ts";
+import type { LayerCache } from "../../../src/host.ts";
 import { tarLayer } from "../../../src/image/tar-layer.ts";
 import { layerTar } from "../../images.ts";
+import { memoryLayerCache } from "../../layer-cache.ts";
 import { type MemoryHost, memoryHost } from "../../memory-host.ts";
-
-function memoryCache() {
-  const entries = new Map<string, MadeLayer>();
-  const nameOf = ({ input, work }: LayerKey) => `${input} ${work}`;
-  const cache: LayerCache = {
-    get: async (key) => entries.get(nameOf(key)),
-    put: async (key, made) => void entries.set(nameOf(key), made),
-  };
-  return { cache, entries };
-}
 
 /** A tar layer that counts how often its tar is opened. */
 async function layerOf(host: MemoryHost, layerCache: LayerCache) {
@@ -29,7 +20,7 @@ async function layerOf(host: MemoryHost, layerCache: LayerCache) {
 describe("a layer that an earlier run has made", () => {
   it("is described without being made where it is going is", async () => {
     const host = await memoryHost();
-    const { cache, entries } = memoryCache();
+    const { cache, entries } = memoryLayerCache();
     const first = await layerOf(host, cache);
     const made = await first.layer.blob({ has: async () => false });
     expect([first.opened(), entries.size]).toEqual([1, 1]);
@@ -42,7 +33,7 @@ describe("a layer that an earlier run has made", () => {
 
   it("is made again where the place has it no more, or cannot tell", async () => {
     const host = await memoryHost();
-    const { cache } = memoryCache();
+    const { cache } = memoryLayerCache();
     await (await layerOf(host, cache)).layer.blob();
     for (const to of [undefined, { has: async () => false }]) {
       const again = await layerOf(host, cache);
@@ -53,7 +44,7 @@ describe("a layer that an earlier run has made", () => {
 
   it("can be opened all the same, and fails there if it comes out differently", async () => {
     const host = await memoryHost();
-    const { cache, entries } = memoryCache();
+    const { cache, entries } = memoryLayerCache();
     const made = await (await layerOf(host, cache)).layer.blob();
     const to = { has: async () => true };
     const described = await (await layerOf(host, cache)).layer.blob(to);

@@ -9,10 +9,10 @@ import { writeOciLayout } from "../../../src/layout/oci-layout-writer.ts";
 import { ociLayoutSink } from "../../../src/sink/oci-layout-sink.ts";
 import { testImage } from "../../images.ts";
 import { memoryHost } from "../../memory-host.ts";
+import { turn } from "../../turn.ts";
 import { bytes } from "../tar/raw.ts";
 
 const host = await memoryHost();
-const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 /** A place whose writes end when they are told to; documents are written at once. */
 function place(sideBySide: boolean) {
@@ -46,7 +46,7 @@ function place(sideBySide: boolean) {
     hold: (...names: readonly string[]) => names.map((name) => gated.add(name)),
     async end(name: string, error?: Error) {
       ends.get(name)?.(error);
-      await settled();
+      await turn();
     },
     begun: () => [...ends.keys()],
     most: () => most,
@@ -76,7 +76,7 @@ describe("layers into a folder", () => {
     const sink = ociLayoutSink(to.writer, { name: "l", jobs: 2 }, host);
     const putting = sink.put(image);
     const [a, b, c, d, e] = names as [string, string, string, string, string];
-    while (to.begun().length < 2) await settled();
+    while (to.begun().length < 2) await turn();
     await to.end(b);
     await to.end(c);
     expect(to.begun()).toEqual([a, b, c, d]);
@@ -98,7 +98,7 @@ describe("layers into a folder", () => {
         (async function* () {
           try {
             for (;;) {
-              await settled();
+              await turn();
               yield new Uint8Array(10);
             }
           } finally {
@@ -113,7 +113,7 @@ describe("layers into a folder", () => {
     to.hold(names[1] as string);
     const sink = ociLayoutSink(to.writer, { name: "l", jobs: 2 }, host);
     const putting = failed(sink.put({ ...image, layers: [slow, ...others] } as Image));
-    while (!to.begun().includes(names[1] as string)) await settled();
+    while (!to.begun().includes(names[1] as string)) await turn();
     await to.end(names[1] as string, new Error("the disk is full"));
     expect(await putting).toEqual(new Error("the disk is full"));
     expect([stopped, to.log.filter((name) => names.includes(name) || name === "index.json")]).toEqual([
@@ -144,7 +144,7 @@ describe("two layers of one digest at the same time", () => {
     const layout = writeOciLayout(to.writer);
     const done: string[] = [];
     const both = ["first", "second"].map((which) => layout.blob(blob).then(() => done.push(which)));
-    await settled();
+    await turn();
     expect(done).toEqual([]);
     await to.end(name);
     await Promise.all(both);
@@ -156,11 +156,11 @@ describe("two layers of one digest at the same time", () => {
     to.hold(name);
     const layout = writeOciLayout(to.writer);
     const both = [layout.blob(blob), layout.blob(blob)].map(failed);
-    await settled();
+    await turn();
     await to.end(name, new Error("no space"));
     expect(await Promise.all(both)).toEqual([new Error("no space"), new Error("no space")]);
     const again = layout.blob(blob);
-    await settled();
+    await turn();
     await to.end(name);
     await again;
     expect(to.log).toEqual([name]);

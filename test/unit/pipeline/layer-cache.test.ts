@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { streamOf } from "../../../src/bytes/stream.ts";
-import type { LayerCache, LayerKey, MadeLayer } from "../../../src/host.ts";
+import type { LayerCache, MadeLayer } from "../../../src/host.ts";
 import { storedBlob } from "../../../src/image/stored-blob.ts";
 import { storedLayer } from "../../../src/image/stored-layer.ts";
 import type { Digest } from "../../../src/oci/digest.ts";
@@ -10,6 +10,7 @@ import { parseFilter } from "../../../src/pipeline/filters.ts";
 import { runPipeline } from "../../../src/pipeline/pipeline.ts";
 import { registrySink } from "../../../src/sink/registry-sink.ts";
 import { testImage } from "../../images.ts";
+import { memoryLayerCache } from "../../layer-cache.ts";
 import { type MemoryHost, memoryHost, REGISTRY } from "../../memory-host.ts";
 
 const SOURCE = `registry://${REGISTRY}/team/app:1`;
@@ -31,12 +32,7 @@ async function counted(): Promise<Counted> {
   );
   await registrySink(parseReference(`${REGISTRY}/team/app:1`), host).put(image);
   const config = (await image.config()).descriptor.digest;
-  const entries = new Map<string, MadeLayer>();
-  const nameOf = ({ input, work }: LayerKey) => `${input} ${work}`;
-  const layerCache: LayerCache = {
-    get: async (key) => entries.get(nameOf(key)),
-    put: async (key, made) => void entries.set(nameOf(key), made),
-  };
+  const { cache: layerCache, entries } = memoryLayerCache();
   let [reads, uploads] = [0, 0];
   const fetch: MemoryHost["fetch"] = (url, init) => {
     const { pathname } = new URL(url);

@@ -272,6 +272,16 @@ describe("an upload that begins before the blob is whole", () => {
     expect(methodsOf(server).toSorted()).toEqual(["HEAD", "PATCH", "POST", "PUT"]);
   });
 
+  it("that was handed over is no more the early one's to cancel", async () => {
+    const server = await uploadServer();
+    const { repository } = repositoryOf(server);
+    const early = repository.earlyUpload?.() as EarlyUpload;
+    const begun = await early.handOver(await making(early));
+    await early.abandon();
+    expect(begun).toMatchObject({ received: bytes.length, session: { isOpen: true } });
+    expect(methodsOf(server)).toEqual(["POST", "PATCH"]);
+  });
+
   it("that was never begun is abandoned without a request", async () => {
     const server = await uploadServer();
     await repositoryOf(server).repository.earlyUpload?.().abandon();
@@ -358,6 +368,8 @@ describe("an upload that begins before the blob is whole", () => {
         expect(server.blobs.get(`a@${content.digest}`)?.equals(bytes)).toBe(true);
         const warnings = host.events.filter(({ type }) => type === "warning");
         expect(warnings).toMatchObject([{ message: expect.stringContaining("stood still for 0.05 s") }]);
+        // What stands still is not asked how far it came.
+        expect(methodsOf(server)).not.toContain("GET");
       },
     );
 

@@ -3,6 +3,7 @@ import { type Content, contentOf, digestOf } from "../../../src/bytes/content.ts
 import { streamFrom } from "../../../src/bytes/stream.ts";
 import { formatDigest } from "../../../src/oci/digest.ts";
 import { openRepository, type RepositoryOptions } from "../../../src/registry/repository.ts";
+import { turn } from "../../turn.ts";
 import { bodyOf, sampleBytes, serve, testHost } from "./support.ts";
 import { keepThenBreak, type UploadServer, uploadServer } from "./upload-server.ts";
 
@@ -74,7 +75,7 @@ describe("the push of a blob", () => {
     const fetch: typeof host.fetch = async (url, init) => {
       // What the session's answer could be waited for with has been done by now, or never is.
       if (init?.method === "POST") {
-        await new Promise((resolve) => setTimeout(resolve, 0));
+        await turn();
         openedAtPost = content.opened;
       }
       return host.fetch(url, init);

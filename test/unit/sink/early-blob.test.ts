@@ -1,23 +1,22 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { normalizeTimestamps } from "../../../src/filter/normalize-timestamps.ts";
-import type { Host, LayerCache, MadeLayer, ProgressEvent } from "../../../src/host.ts";
+import type { Host, ProgressEvent } from "../../../src/host.ts";
 import type { Image } from "../../../src/image/image.ts";
 import { wasmKernels } from "../../../src/kernel/wasm.ts";
 import type { Digest } from "../../../src/oci/digest.ts";
 import { parseReference } from "../../../src/oci/reference.ts";
 import { registrySink } from "../../../src/sink/registry-sink.ts";
+import { randomNumbers } from "../../contract/kernels-data.ts";
 import { testImage } from "../../images.ts";
+import { memoryLayerCache } from "../../layer-cache.ts";
 import { memoryHost, REGISTRY } from "../../memory-host.ts";
 import { kernelModule } from "../kernel/module.ts";
 
 /** Text that no gzip makes smaller than what is worth beginning with. */
 function incompressible(length: number): string {
   const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  let state = 1;
-  return Array.from({ length }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return letters[state >>> 26];
-  }).join("");
+  const next = randomNumbers(1);
+  return Array.from({ length }, () => letters[next(letters.length)]).join("");
 }
 
 const content = incompressible(12_000_000);
@@ -51,14 +50,6 @@ function putNormalised(image: Image, name: string, host: Host, placed?: Map<Dige
 async function putSmall(name: string, host: Host): Promise<void> {
   const { image } = await testImage([[{ name: "small" }]], host);
   await registrySink(parseReference(`${REGISTRY}/${name}`), host).put(image);
-}
-
-function memoryCache(): LayerCache {
-  const entries = new Map<string, MadeLayer>();
-  return {
-    get: async ({ input, work }) => entries.get(`${input} ${work}`),
-    put: async ({ input, work }, made) => void entries.set(`${input} ${work}`, made),
-  };
 }
 
 const patches = (sent: readonly string[]) => sent.filter((line) => line.startsWith("PATCH"));
@@ -110,7 +101,7 @@ describe("a layer that is made on its way to a registry", () => {
 
   it("is uploaded meanwhile where an earlier run tells its digest, and the repository has not got it", async () => {
     const host = await wasmHost();
-    const remembering = { ...host, layerCache: memoryCache() };
+    const remembering = { ...host, layerCache: memoryLayerCache().cache };
     await putNormalised(large, "first:1", remembering);
     await putSmall("second:0", host);
     host.sent();
