@@ -7,7 +7,11 @@ import { defineConfig } from "vitest/config";
 /** Test projects by host: the core runs under node but may import nothing of it. */
 const project = (name: string, include: string[]) => ({
   extends: true as const,
-  test: { name, include, testTimeout: 120_000, hookTimeout: 120_000 },
+  test: {
+    ...{ name, include, testTimeout: 120_000, hookTimeout: 120_000 },
+    // A test that asserts nothing cannot fail.
+    expect: { requireAssertions: name === "core" },
+  },
 });
 
 const test = {

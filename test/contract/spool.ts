@@ -131,6 +131,11 @@ export function spoolContract(name: string, make: () => Spool & { dispose?(): Pr
         const halfWritten = await spool.create();
         await halfWritten.write(noise(10, 11));
         await halfWritten.dispose();
+        const next = await spool.create();
+        await next.write(noise(20, 12));
+        await next.close();
+        expect(await collect(next.open(), LIMIT)).toEqual(noise(20, 12));
+        await next.dispose();
       }),
     );
   });

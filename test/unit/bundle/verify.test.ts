@@ -113,13 +113,13 @@ describe("a changed byte", () => {
     const index = entries.find(({ name }) => name === "index.json");
     const text = new TextDecoder().decode(fixture.bytes.subarray(index?.start, index?.end));
     for (const [from, to] of [
-      ['"1.10"', '"1.11"'],
+      ["team/server:1.0", "team/server:1.1"],
+      ["v0.3+json", "v0.4+json"],
       ["app-1.10", "app-1.11"],
       ["server", "sorver"],
       ["schemaVersion", "schemaVersiom"],
     ]) {
-      const at = text.indexOf(from as string);
-      if (at < 0) continue;
+      expect(text).toContain(from);
       const bytes = fixture.bytes.slice();
       bytes.set(new TextEncoder().encode(text.replace(from as string, to as string)), index?.start);
       const verdict = await verify(bytes);
@@ -138,12 +138,11 @@ describe("a changed byte", () => {
     ]);
   });
 
-  it.each(entries.slice(3).map(({ name, start, end }) => [name, start, end]))(
-    "in %s names its digest",
-    async (name, start, end) => {
-      if (start === end) return;
-      const verdict = await verify(changed(Math.floor(((start as number) + (end as number)) / 2)));
-      const digest = (name as string).replace(/^blobs\/sha256\//, "sha256:");
+  it.each(entries.slice(3).filter(({ start, end }) => start < end))(
+    "in $name names its digest",
+    async ({ name, start, end }) => {
+      const verdict = await verify(changed(Math.floor((start + end) / 2)));
+      const digest = name.replace(/^blobs\/sha256\//, "sha256:");
       expect(JSON.stringify(failures(verdict))).toContain(digest);
     },
   );
