@@ -96,6 +96,19 @@ describe("content that is being spooled", () => {
     await expect(spooling).rejects.toThrow("the source broke");
   });
 
+  it("leaves nothing in the spool where it fails", async () => {
+    const spool = memorySpool(100);
+    const failing = streamFrom(
+      (function* () {
+        yield chunks[0] as Uint8Array;
+        throw new Error("the source broke");
+      })(),
+    );
+    await expect(spoolContent(spool, kernels, failing)).rejects.toThrow("the source broke");
+    const next = await spoolContent(spool, kernels, streamFrom(chunks.slice(0, 1)));
+    expect(next.size).toBe(100);
+  });
+
   it("is read from the spool where that has none of it before it is closed", async () => {
     let closed = false;
     const slot = { readable: () => (closed ? 400 : 0), open: () => streamFrom(chunks) };

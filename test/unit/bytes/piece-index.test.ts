@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { indexingPieces, openPieces, PIECE_SIZE } from "../../../src/bytes/piece-index.ts";
 import { bytesSlices, type Slices } from "../../../src/bytes/slices.ts";
@@ -15,11 +15,24 @@ async function indexOf(data: Uint8Array, sizes: readonly number[]): Promise<Uint
   return concat(parts);
 }
 
+const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest();
+
+/** As the format says it, by somebody else's SHA-256. */
+function expectedIndex(data: Uint8Array, size = data.length): Buffer {
+  const head = Buffer.from("SLPIECE\x01\0\0\0\0\0\0\0\0", "latin1");
+  head.writeBigUInt64LE(BigInt(size), 8);
+  const pieces: Uint8Array[] = [];
+  for (let at = 0; at < data.length; at += PIECE_SIZE) pieces.push(data.subarray(at, at + PIECE_SIZE));
+  const index = Buffer.concat([head, ...pieces.map(sha256)]);
+  return Buffer.concat([index, sha256(index)]);
+}
+
 describe("an index of pieces", () => {
   const data = new Uint8Array(randomBytes(3 * PIECE_SIZE + 1_000));
 
-  test("is the same however the bytes come, and gives any part of them", async () => {
+  test("is what the format says however the bytes come, and gives any part of them", async () => {
     const index = await indexOf(data, [data.length]);
+    expect(expectedIndex(data).equals(index)).toBe(true);
     expect(await indexOf(data, [1_000, 333_333, 7])).toEqual(index);
     const asked: (readonly [number, number])[] = [];
     const watched: Slices = {
@@ -47,6 +60,8 @@ describe("an index of pieces", () => {
       expect(await readAll(read.slice(start, end))).toEqual(data.subarray(start, end));
     }
     expect(asked[1]).toEqual([0, PIECE_SIZE]);
+    // Of the two parts that are none nothing is read.
+    expect(asked).toHaveLength(ranges.length - 2);
   });
 
   test("gives out no piece that has changed, and all others", async () => {
@@ -71,6 +86,8 @@ describe("an index of pieces", () => {
     for (const length of [0, 8, 40, index.length - 1]) {
       await expect(open(index.subarray(0, length))).rejects.toMatchObject({ code: "LAYOUT_INVALID" });
     }
+    const ofMore = expectedIndex(data, data.length + PIECE_SIZE);
+    await expect(open(ofMore)).rejects.toMatchObject({ code: "LAYOUT_INVALID" });
     await expect(open(index, data.subarray(1))).rejects.toMatchObject({ code: "SIZE_MISMATCH" });
   });
 

@@ -282,6 +282,16 @@ describe("an upload that begins before the blob is whole", () => {
     expect(methodsOf(server)).toEqual(["POST", "PATCH"]);
   });
 
+  it("is taken up in place of a session that a refused mount has left, which is cancelled", async () => {
+    const server = await uploadServer();
+    const { repository } = repositoryOf(server);
+    const early = repository.earlyUpload?.() as EarlyUpload;
+    const content = await making(early);
+    expect(await repository.pushBlob(content, { early, mountFrom: ["b"] })).toBe("uploaded");
+    expect(methodsOf(server).toSorted()).toEqual(["DELETE", "HEAD", "PATCH", "POST", "POST", "PUT"]);
+    expect(server.sessions.size).toBe(0);
+  });
+
   it("that was never begun is abandoned without a request", async () => {
     const server = await uploadServer();
     await repositoryOf(server).repository.earlyUpload?.().abandon();

@@ -34,6 +34,8 @@ export interface Misbehaviour {
 export async function uploadServer(options: Misbehaviour = {}): Promise<UploadServer> {
   const server: UploadServer = { registry: "", log: [], requests: [], blobs: new Map(), sessions: new Map() };
   let count = 0;
+  /** How often each session was moved: whoever goes on from an older Location has not followed. */
+  const moves = new Map<string, number>();
   const registry = await serve(async (request, response) => {
     const url = new URL(request.url ?? "/", `http://${request.headers.host}`);
     const method = request.method ?? "";
@@ -44,7 +46,11 @@ export async function uploadServer(options: Misbehaviour = {}): Promise<UploadSe
     request.on("error", () => {});
     if (await options.intercept?.(request, response, server, id)) return;
     const location = (session: string) =>
-      `${options.relative ? "" : url.origin}/v2/${repository}/blobs/uploads/${session}?_state=a%2Fb+${session}%3D`;
+      `${options.relative ? "" : url.origin}/v2/${repository}/blobs/uploads/${session}?_state=a%2Fb+${session}%3D${moves.get(session) ?? ""}`;
+    const moved = (session: string) => {
+      moves.set(session, (moves.get(session) ?? 0) + 1);
+      return location(session);
+    };
     const session = id === undefined ? undefined : server.sessions.get(id);
     if (method === "HEAD") {
       response.writeHead(server.blobs.has(`${repository}@${rest}`) ? 200 : 404).end();
@@ -62,12 +68,10 @@ export async function uploadServer(options: Misbehaviour = {}): Promise<UploadSe
       response.writeHead(202, { location: location(`s${count}`), ...minimum }).end();
     } else if (session === undefined || id === undefined) {
       response.writeHead(404).end(JSON.stringify({ errors: [{ code: "BLOB_UPLOAD_UNKNOWN" }] }));
-    } else if (url.searchParams.get("_state") !== `a/b ${id}=`) {
+    } else if (url.searchParams.get("_state") !== `a/b ${id}=${moves.get(id) ?? ""}`) {
       response.writeHead(400).end();
     } else if (method === "GET") {
-      response
-        .writeHead(204, { location: location(id), range: `0-${Math.max(0, session.length - 1)}` })
-        .end();
+      response.writeHead(204, { location: moved(id), range: `0-${Math.max(0, session.length - 1)}` }).end();
     } else if (method === "DELETE") {
       server.sessions.delete(id);
       response.writeHead(204).end();
@@ -86,7 +90,7 @@ export async function uploadServer(options: Misbehaviour = {}): Promise<UploadSe
       }
       const whole = server.sessions.get(id) as Buffer;
       if (method === "PATCH") {
-        response.writeHead(202, { location: location(id), range: `0-${whole.length - 1}` }).end();
+        response.writeHead(202, { location: moved(id), range: `0-${whole.length - 1}` }).end();
         return;
       }
       server.sessions.delete(id);

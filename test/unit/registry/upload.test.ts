@@ -180,6 +180,20 @@ describe("the push of a blob", () => {
     expect(server.sessions.size).toBe(0);
   });
 
+  it("fails where the registry does not say where to", async () => {
+    const server = await uploadServer({
+      intercept(request, response) {
+        if (request.method !== "POST") return false;
+        response.writeHead(202).end();
+        return true;
+      },
+    });
+    await expect(repositoryOf(server).repository.pushBlob(small)).rejects.toMatchObject({
+      code: "REGISTRY_ERROR",
+      message: expect.stringContaining("the registry does not say where to"),
+    });
+  });
+
   it("fails with DENIED and what the registry says", async () => {
     const server = await uploadServer({
       intercept(request, response) {
@@ -268,6 +282,18 @@ describe("a mount", () => {
     expect(await repositoryOf(server).repository.pushBlob(small, { mountFrom: ["b"] })).toBe("exists");
     expect(server.log).toEqual(["POST uploads/", `HEAD ${small.digest}`, "DELETE uploads/s2"]);
     expect(server.sessions.size).toBe(0);
+  });
+
+  it("whose answer does not come is asked for again, and then the push has failed", async () => {
+    const server = await uploadServer({
+      intercept(request) {
+        if (request.method === "POST") request.socket.destroy();
+        return request.method === "POST";
+      },
+    });
+    const pushing = repositoryOf(server).repository.pushBlob(small, { mountFrom: ["b"] });
+    await expect(pushing).rejects.toMatchObject({ code: "UNREACHABLE" });
+    expect(server.log).toEqual(Array(5).fill("POST uploads/"));
   });
 
   it("from a repository we may not read is no obstacle", async () => {
@@ -369,12 +395,12 @@ describe("an upload that breaks", () => {
 
   it("is not believed to have kept what its Range denies", async () => {
     const server = await uploadServer({
-      async intercept(request, response, _server, id) {
+      async intercept(request, response) {
         if (request.method !== "PATCH" || !request.headers["content-range"]?.startsWith("2000-"))
           return false;
         await bodyOf(request);
         response.writeHead(201, {
-          location: `/v2/a/blobs/uploads/${id}?_state=a%2Fb+${id}%3D`,
+          location: request.url,
           range: "0-1999",
         });
         response.end();
