@@ -187,7 +187,7 @@ describe("an upload that begins before the blob is whole", () => {
   });
 
   it("whose digest the closing PUT refuses is given up, and the blob is sent again, once", async () => {
-    const { server, outcome, stored } = await push({
+    const { server, host, outcome, stored } = await push({
       intercept(request, response, server, id) {
         if (request.method !== "PUT" || id !== "s1") return false;
         server.sessions.delete("s1");
@@ -197,6 +197,9 @@ describe("an upload that begins before the blob is whole", () => {
     });
     expect([outcome, stored]).toEqual(["uploaded", true]);
     expect(server.log.filter((line) => line.startsWith("PUT"))).toHaveLength(2);
+    expect(host.events).toContainEqual(
+      expect.objectContaining({ type: "debug", details: { event: "early-upload-given-up" } }),
+    );
   });
 
   it("fails with DIGEST_MISMATCH where the registry refuses the digest again", async () => {

@@ -393,6 +393,28 @@ describe("an upload that breaks", () => {
     expect(received(server)).toBe(true);
   });
 
+  it.each([0, 300])(
+    "as often as it likes, %d bytes on each time, is patiently gone on with",
+    async (kept) => {
+      const tried = new Set<string>();
+      const server = await uploadServer({
+        async intercept(request, _response, server, id) {
+          const range = request.headers["content-range"];
+          const again = kept === 0 && tried.has(`${range}`);
+          if (request.method !== "PATCH" || again || tried.size === 8) return false;
+          tried.add(`${range}`);
+          if (kept > 0) await keepThenBreak(request, server, id as string, kept);
+          else request.socket.destroy();
+          return true;
+        },
+      });
+      const { repository, host } = repositoryOf(server, { chunkSize: 600 });
+      expect(await repository.pushBlob(small)).toBe("uploaded");
+      // More often than without progress, and never longer waited for than at first.
+      expect(host.sleeps).toEqual(Array(8).fill(250));
+    },
+  );
+
   it("is not believed to have kept what its Range denies", async () => {
     const server = await uploadServer({
       async intercept(request, response) {
