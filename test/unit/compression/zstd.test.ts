@@ -5,7 +5,7 @@ import { streamOf } from "../../../src/bytes/stream.ts";
 import { compress } from "../../../src/compression/compress.ts";
 import { decompress } from "../../../src/compression/decompress.ts";
 import { unzstd, zstd } from "../../../src/compression/zstd.ts";
-import { ZSTD_FRAME_SIZE } from "../../../src/kernel/kernels.ts";
+import { type Kernels, ZSTD_FRAME_SIZE } from "../../../src/kernel/kernels.ts";
 import { mixture, prose } from "../../contract/kernels-input.ts";
 import { bomb, packed, skippable } from "../../contract/kernels-zstd.ts";
 import { chunked, readAll } from "../tar/raw.ts";
@@ -53,6 +53,30 @@ describe("zstd", () => {
     await expect(readAll(unzstd(streamOf(bomb(65_536)), kernels, { maxOutput: 1000 }))).rejects.toMatchObject(
       { code: "LIMIT_EXCEEDED" },
     );
+  });
+
+  it("gives its decoder back at the end, on an error and on a cancel", async () => {
+    let held = 0;
+    const decoder: Kernels["zstd"]["decoder"] = async (options) => {
+      const { write, end, release } = await kernels.zstd.decoder(options);
+      held += 1;
+      return {
+        ...{ write, end },
+        release() {
+          held -= 1;
+          release();
+        },
+      };
+    };
+    const counting: Kernels = { ...kernels, zstd: { ...kernels.zstd, decoder } };
+    const frame = packed(prose(1000));
+    await readAll(unzstd(streamOf(frame), counting));
+    await expect(readAll(unzstd(streamOf(frame.subarray(5)), counting))).rejects.toThrow();
+    const reader = unzstd(chunked(frame, [10]), counting).getReader();
+    await reader.read();
+    expect(held).toBe(1);
+    await reader.cancel();
+    expect(held).toBe(0);
   });
 
   it("says ZSTD_TRUNCATED and ZSTD_INVALID for what is", async () => {

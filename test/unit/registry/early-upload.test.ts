@@ -319,6 +319,7 @@ describe("an upload that begins before the blob is whole", () => {
     const pushing = repository.pushBlob(content, { early });
     await expect(pushing).rejects.toMatchObject({ code: "ABORTED" });
     expect(methodsOf(server)).not.toContain("PUT");
+    expect(JSON.stringify(host.events)).not.toContain("early-upload-given-up");
   });
 
   it("is cancelled where making the blob fails", async () => {
