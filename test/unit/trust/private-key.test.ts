@@ -76,12 +76,12 @@ describe("an encrypted private key", () => {
     ["a huge p", { N: 65536, r: 8, p: 2 ** 30 }],
     ["a negative N", { N: -65536, r: 8, p: 1 }],
   ])("with %s is refused before any work is done", async (_, params) => {
-    const started = performance.now();
     const pem = withBox((json) => {
       json.kdf.params = params;
+      // Without a salt there is nothing that the work could be done with.
+      json.kdf.salt = "*";
     });
     await expect(parsePrivateKey(pem, () => PASSWORD)).rejects.toThrow(/scrypt parameters .* are refused/);
-    expect(performance.now() - started).toBeLessThan(100);
   });
 
   test.each<[string, (json: Document) => void]>([
