@@ -75,6 +75,9 @@ describe("a cursor", () => {
     cursor.prepare();
     await read(10, 10);
     expect(seen.opened).toBe(1);
+    // What was prepared is used up.
+    await read(0, 10);
+    expect(seen.opened).toBe(2);
     await cursor.close();
   });
 
