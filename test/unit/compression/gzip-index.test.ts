@@ -244,6 +244,26 @@ test("a hostile index, whose own digest holds, is an error or yields what its di
   expect(codes.has("DIGEST_MISMATCH")).toBe(true);
 });
 
+test("an index of another version, too short or with too long a table is refused by that reason", async () => {
+  const content = prose(1000);
+  const packed = gzipSync(content);
+  const index = await indexed(packed, content);
+  const version = Buffer.from(index);
+  version.writeUInt8((version.at(-1) as number) ^ 1, version.length - 1);
+  const long = Buffer.from(index);
+  long.writeUInt32LE(index.length, index.length - 44 + 32);
+  for (const [wrong, reason] of [
+    [version, "it has another magic or version"],
+    [long, "its table is too long"],
+    [index.subarray(-50), "it ends early"],
+  ] as const) {
+    await expect(read(wrong, bytesSlices(packed))).rejects.toMatchObject({
+      code: "GZIP_INVALID",
+      message: expect.stringContaining(reason),
+    });
+  }
+});
+
 test("random bytes are no index", async () => {
   const packed = bytesSlices(gzipSync(prose(100)));
   for (let i = 0; i < 300; i++) expect(await outcome(noise(i, i), packed, 0, 10)).toBe("GZIP_INVALID");
