@@ -2,6 +2,8 @@ import type { Files } from "../bytes/files.ts";
 import { counted, reasonOf } from "../error.ts";
 import type { Host } from "../host.ts";
 import { type OpenBlob, readDocument } from "../image/stored-blob.ts";
+import { DOCKER_SAVE_MANIFEST } from "../layout/docker-save.ts";
+import { listDisagreements, OTHER_IMAGE } from "../layout/list-agreement.ts";
 import {
   blobPath,
   OCI_INDEX_FILE,
@@ -26,7 +28,8 @@ const MAX_DEPTH = 16;
 /**
  * Examines an OCI archive: everything index.json leads to is there and has
  * its digest and size, and each layer, uncompressed, the diff_id its config
- * states. Nothing vouches for index.json itself, and the verdict says so.
+ * states; a manifest.json beside it names the same. Nothing vouches for
+ * index.json itself, and the verdict says so.
  */
 export async function examineOciArchive(files: Files, host: Host): Promise<Examination> {
   const examination = new OciExamination(files, host);
@@ -60,9 +63,22 @@ class OciExamination {
     if (layout.index.manifests.length === 0) this.checks.fail("root", OCI_INDEX_FILE, "it names nothing");
     else this.checks.pass("root", OCI_INDEX_FILE);
     for (const descriptor of layout.index.manifests) await this.#visit(descriptor, false, 0);
+    await this.#compareLists();
     this.checks.notCovered(`${OCI_INDEX_FILE} (which images there are, and their names)`);
     for (const name of this.#files.names()) if (!this.#seen.has(name)) this.checks.notCovered(name);
     return true;
+  }
+
+  /** Last: of a damaged image the damage is what is to be said. */
+  async #compareLists(): Promise<void> {
+    try {
+      const found = await listDisagreements(this.#files, this.#host.kernels);
+      if (found?.length === 0) this.checks.pass("docker-manifest", DOCKER_SAVE_MANIFEST);
+      for (const one of found ?? [])
+        this.checks.fail("docker-manifest", DOCKER_SAVE_MANIFEST, `${OTHER_IMAGE}; it ${one}`);
+    } catch (error) {
+      this.checks.fail("docker-manifest", DOCKER_SAVE_MANIFEST, reasonOf(error));
+    }
   }
 
   async #visit(descriptor: Descriptor, mayBeAbsent: boolean, depth: number): Promise<void> {

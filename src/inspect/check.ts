@@ -11,6 +11,7 @@ import type { RawFile, RawGraph, RawImage, RawParts } from "../source/raw-image.
 import { checkConfig, checkLayerFacts, checkManifest } from "./check-documents.ts";
 import { checkIndex, checkReferrers, readChecked } from "./check-graph.ts";
 import { checkLayer, refuseAborted } from "./check-layer.ts";
+import { checkLists } from "./check-lists.ts";
 import { openTocCheck, type TocCheck } from "./check-toc.ts";
 import { DuplicateFiles } from "./duplicate-files.ts";
 import { type Finding, Findings } from "./findings.ts";
@@ -58,6 +59,7 @@ async function checkGraph(
   host: Host,
 ): Promise<void> {
   const { root } = raw;
+  await checkLists(raw, findings);
   const bytes = await readChecked(root, "metadata", findings, raw, host);
   const images: Descriptor[] = [];
   if (bytes && isIndexType(root.mediaType)) {

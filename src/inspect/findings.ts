@@ -48,15 +48,17 @@ export type CheckId =
   | "layer-read"
   | "tar-path"
   | "tar-link"
-  | "toc";
+  | "toc"
+  | "docker-manifest";
 
-/** Errors of these mean that content is not what its digest says. */
+/** Errors of these mean that content is not what its digest says, or not the same for all readers. */
 const CONTENT_CHECKS: ReadonlySet<CheckId> = new Set<CheckId>([
   "manifest-digest",
   "config-digest",
   "config-size",
   "layer-digest",
   "diff-id",
+  "docker-manifest",
 ]);
 
 /** Whether a finding says that content is not what it should be, rather than not as it should be written. */

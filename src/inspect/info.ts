@@ -14,7 +14,9 @@ import { declaredCompression, isIndexType } from "../oci/media-type.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import type { RawGraph, RawImage, RawParts } from "../source/raw-image.ts";
 import { imageManifest, matchPlatform, type Selection } from "../source/select-image.ts";
+import { checkLists } from "./check-lists.ts";
 import { type ConfigInfo, configInfo, createdBy } from "./config-info.ts";
+import { Findings } from "./findings.ts";
 import { type ImageName, imageNameOf } from "./image-name.ts";
 
 /** What is known of an image without its layers. Keys as occystrap's `info` has them, and ours behind them. */
@@ -74,8 +76,18 @@ export interface ReferrersInfo {
 export async function imageInfo(raw: RawImage, selection: Selection, host: Host): Promise<ImageInfo> {
   if (raw.kind === "parts") return partsInfo(raw, selection, host);
   const { root, storage } = raw;
+  await warnOfDisagreements(raw, host);
   const selected = await imageManifest(root, selection.platform, storage.open, host);
   return graphInfo(raw, selected, await indexInfo(raw, host), host);
+}
+
+/** What follows is index.json's image, and others may load another. */
+async function warnOfDisagreements(raw: RawGraph, host: Host): Promise<void> {
+  const findings = new Findings();
+  await checkLists(raw, findings);
+  for (const { severity, message } of findings.list) {
+    if (severity === "error") host.log({ type: "warning", message });
+  }
 }
 
 /** The same of every platform's image of an index, in its order; of a single image its own. */

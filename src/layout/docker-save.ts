@@ -81,12 +81,22 @@ export async function readDockerSave(files: Files, kernels: Kernels): Promise<Do
 }
 
 const manifestSchema = v.array(
-  v.looseObject({
-    Config: v.string(),
-    RepoTags: v.nullish(v.array(v.string())),
-    Layers: v.nullish(v.array(v.string())),
-  }),
+  v.pipe(
+    v.looseObject({
+      Config: v.string(),
+      RepoTags: v.nullish(v.array(v.string())),
+      Layers: v.nullish(v.array(v.string())),
+      ImageName: v.nullish(v.string()),
+    }),
+    v.check((entry) => !hasRival(entry), "a name in it is there in two spellings"),
+  ),
 );
+
+/** Readers in Go take `config` for `Config`, and of both the last: they would load another image than we do. */
+function hasRival(entry: object): boolean {
+  const names = Object.keys(entry).map((name) => name.toUpperCase());
+  return new Set(names).size < names.length;
+}
 
 /** Those of the catalogue, and of manifest.json what the catalogue does not list. */
 async function readImages(files: Files): Promise<readonly DockerSaveEntry[]> {
@@ -94,16 +104,20 @@ async function readImages(files: Files): Promise<readonly DockerSaveEntry[]> {
   const listed = new Set<string>();
   for (const { image, tag, file } of catalogEntries(await readCatalog(files))) {
     listed.add(file);
-    for (const entry of await readManifest(files, safePath(file))) {
+    for (const entry of await readDockerManifest(files, safePath(file))) {
       catalogued.push({ ...entry, catalogued: `${image}:${tag}` });
     }
   }
   if (listed.has(DOCKER_SAVE_MANIFEST)) return catalogued;
   if (catalogued.length > 0 && !files.get(DOCKER_SAVE_MANIFEST)) return catalogued;
-  return [...catalogued, ...(await readManifest(files, DOCKER_SAVE_MANIFEST))];
+  return [...catalogued, ...(await readDockerManifest(files, DOCKER_SAVE_MANIFEST))];
 }
 
-async function readManifest(files: Files, name: string): Promise<readonly DockerSaveEntry[]> {
+/** What a manifest.json lists, or a file like it. Throws LAYOUT_INVALID, UNSUPPORTED. */
+export async function readDockerManifest(
+  files: Files,
+  name: string = DOCKER_SAVE_MANIFEST,
+): Promise<readonly DockerSaveEntry[]> {
   const file = files.get(name);
   if (!file) throw withoutManifest(files, name);
   const bytes = await collect(file.slice(), MAX_DOCUMENT_SIZE, name);
@@ -112,6 +126,7 @@ async function readManifest(files: Files, name: string): Promise<readonly Docker
     config: safePath(entry.Config),
     repoTags: entry.RepoTags ?? [],
     layers: (entry.Layers ?? []).map((layer) => safePath(layer)),
+    ...(entry.ImageName && { imageName: entry.ImageName }),
   }));
 }
 
@@ -219,7 +234,7 @@ function onlyImage(images: readonly DockerSaveEntry[]): DockerSaveEntry {
 }
 
 /** One spelling for all that mean the same: `app`, `app:latest`, `docker.io/library/app:latest`. */
-function tagName(ref: string): string {
+export function tagName(ref: string): string {
   try {
     const { registry, repository, tag = "latest" } = parseReference(ref);
     return formatReference({ registry, repository, tag });

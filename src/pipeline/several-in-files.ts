@@ -2,6 +2,7 @@ import type { Files } from "../bytes/files.ts";
 import type { Host } from "../host.ts";
 import type { AnyManifest } from "../image/image.ts";
 import { imageNames, readDockerSave } from "../layout/docker-save.ts";
+import { refuseDisagreement } from "../layout/list-agreement.ts";
 import { entryName, imageEntries, readOciLayout } from "../layout/oci-layout.ts";
 import { sniffLayout } from "../layout/sniff.ts";
 import { filesImage, ociLayoutImage } from "../source/layout-source.ts";
@@ -22,11 +23,17 @@ export const severalInFiles =
     const files = await open(uri, host);
     const { ref = "*", ...selection } = selectionOf(uri, options);
     const isLayout = sniffLayout(files, uri.path) === "oci-layout";
+    if (isLayout && isSniffed(uri)) await refuseDisagreement(files, host.kernels, uri.path);
     const images = await (isLayout ? inLayout : inDockerSave)(files, selection, host, uri.path);
     const found = images.filter(({ name }) => matchesPattern(name, ref));
     if (found.length === 0) throw noneFound(uri, `none of ${images.length} has such a name`);
     return found;
   };
+
+/** Whether the files tell which list is meant, and not the scheme. */
+function isSniffed({ scheme }: Uri): boolean {
+  return !scheme.startsWith("oci-") && scheme !== "bundle";
+}
 
 type List = (files: Files, selection: Selection, host: Host, what: string) => Promise<readonly SourceImage[]>;
 

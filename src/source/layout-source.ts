@@ -3,6 +3,7 @@ import type { Host } from "../host.ts";
 import type { AnyManifest, Image, Named } from "../image/image.ts";
 import { readDocument } from "../image/stored-blob.ts";
 import { type ManifestStorage, type StoredAttachment, storedManifest } from "../image/stored-manifest.ts";
+import { refuseDisagreement } from "../layout/list-agreement.ts";
 import { type OciLayout, readOciLayout } from "../layout/oci-layout.ts";
 import { sniffLayout } from "../layout/sniff.ts";
 import { ANNOTATION, type Descriptor } from "../oci/descriptor.ts";
@@ -22,6 +23,7 @@ export async function filesImage(
   what: string,
 ): Promise<AnyManifest> {
   if (sniffLayout(files, what) === "docker-save") return savedImage(files, selection, host);
+  await refuseDisagreement(files, host.kernels, what);
   return ociLayoutImage(files, selection, host);
 }
 

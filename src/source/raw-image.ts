@@ -8,6 +8,7 @@ import { documentOf, isImage, isMultiPlatform } from "../image/multi-platform-im
 import type { OpenBlob } from "../image/stored-blob.ts";
 import type { ManifestStorage } from "../image/stored-manifest.ts";
 import { DOCKER_SAVE_MANIFEST, digestInName, readDockerSave } from "../layout/docker-save.ts";
+import { listDisagreements } from "../layout/list-agreement.ts";
 import { readOciLayout } from "../layout/oci-layout.ts";
 import { sniffLayout } from "../layout/sniff.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
@@ -28,6 +29,8 @@ export interface RawGraph extends Named {
   readonly kind: "graph";
   readonly root: Descriptor;
   readonly storage: ManifestStorage;
+  /** How the layout's manifest.json differs from index.json; undefined where it has none. Throws as reading it does. */
+  disagreements?(): Promise<readonly string[] | undefined>;
 }
 
 /** A config and layers without a manifest, as docker-save has them. */
@@ -67,7 +70,8 @@ export async function rawFilesImage(
 export async function rawLayoutImage(files: Files, ref: string | undefined, host: Host): Promise<RawGraph> {
   const layout = await readOciLayout(files, host.kernels);
   const root = layout.select(ref);
-  return { kind: "graph", root, storage: layoutStorage(layout, true, host), ...namesOf(root) };
+  const disagreements = () => listDisagreements(files, host.kernels);
+  return { kind: "graph", root, storage: layoutStorage(layout, true, host), disagreements, ...namesOf(root) };
 }
 
 /** An image in a registry: its manifest's digest is asked for, and nothing else. */

@@ -26,7 +26,7 @@ export type CheckId =
   | "oci-layout"
   /** `index.json` is what follows from the root. */
   | "index"
-  /** `manifest.json`, for docker load, is what follows from the root. */
+  /** `manifest.json`, for docker load, is what follows from the root; in an OCI archive, names what `index.json` does. */
   | "docker-manifest"
   /** The root index is there and has its digest. A verdict needs this one passed. */
   | "root"
