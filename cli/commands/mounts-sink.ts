@@ -18,6 +18,7 @@ export const mountsSink: OpenSink = async (uri, host, { jobs }) => {
     jobs,
     ...(uri.fragment && { imageName: uri.fragment }),
     ...(existing && { existing }),
+    present: () => presentFolder(uri.path, host),
   };
   const writer = await requireFiles(host).createFolder(uri.path);
   return writeAndMount(writer, target, (overlay) => mountOverlay(uri.path, overlay), host);

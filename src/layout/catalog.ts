@@ -62,6 +62,24 @@ export function catalogName(name: string): CatalogName {
   return { image: withoutRegistry.slice(0, colon), tag: withoutRegistry.slice(colon + 1) };
 }
 
+/**
+ * Whether a catalogue's name can be an entry's: `app:web-1` and `app-web:1` have
+ * one file, as have `a/b` and `a_b`, and the catalogue may still list both.
+ * occystrap's RepoTags are the last part of the name and the tag.
+ */
+export function mayBeCalled(
+  { imageName, repoTags }: { readonly imageName?: string; readonly repoTags: readonly string[] },
+  { image, tag }: CatalogName,
+): boolean {
+  if (imageName !== undefined && imageName !== image) return false;
+  if (repoTags.length === 0) return true;
+  return repoTags.map(catalogName).some((own) => own.tag === tag && `/${image}`.endsWith(`/${own.image}`));
+}
+
+export function sameCatalogName(a: CatalogName, b: CatalogName): boolean {
+  return a.image === b.image && a.tag === b.tag;
+}
+
 /** What the image's files are called beside others': `manifest-IMAGE-TAG`. */
 export function uniqueName({ image, tag }: CatalogName): string {
   return `manifest-${image}-${tag}`.replaceAll("/", "_");

@@ -12,7 +12,7 @@ import { MAX_DOCUMENT_SIZE, parseJson } from "../oci/json.ts";
 import type { Compression } from "../oci/media-type.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 import { safePath } from "../tar/safety.ts";
-import { catalogEntries, readCatalog } from "./catalog.ts";
+import { catalogEntries, catalogName, mayBeCalled, readCatalog, sameCatalogName } from "./catalog.ts";
 
 export const DOCKER_SAVE_MANIFEST = "manifest.json";
 export const DOCKER_SAVE_REPOSITORIES = "repositories";
@@ -37,6 +37,8 @@ export interface DockerSaveEntry {
   readonly repoTags: readonly string[];
   /** The layers' files, lowest first. */
   readonly layers: readonly string[];
+  /** What it is called in a folder of several images, without its tag. */
+  readonly imageName?: string;
   /** What a folder's catalogue calls it: `image:tag`. */
   readonly catalogued?: string;
 }
@@ -101,11 +103,13 @@ function hasRival(entry: object): boolean {
 /** Those of the catalogue, and of manifest.json what the catalogue does not list. */
 async function readImages(files: Files): Promise<readonly DockerSaveEntry[]> {
   const catalogued: DockerSaveEntry[] = [];
-  const listed = new Set<string>();
-  for (const { image, tag, file } of catalogEntries(await readCatalog(files))) {
-    listed.add(file);
+  const lines = catalogEntries(await readCatalog(files));
+  const listed = new Set(lines.map(({ file }) => file));
+  for (const file of listed) {
     for (const entry of await readDockerManifest(files, safePath(file))) {
-      catalogued.push({ ...entry, catalogued: `${image}:${tag}` });
+      const own = lines.filter((line) => line.file === file && mayBeCalled(entry, line));
+      if (own.length === 0) catalogued.push(entry);
+      for (const { image, tag } of own) catalogued.push({ ...entry, catalogued: `${image}:${tag}` });
     }
   }
   if (listed.has(DOCKER_SAVE_MANIFEST)) return catalogued;
@@ -205,19 +209,33 @@ function fileOf(files: Files, name: string): Slices {
   );
 }
 
+/** By its own full name before a catalogue's, which lacks the registry; by a part of its name where no other has it. */
 function named(images: readonly DockerSaveEntry[], ref: string): DockerSaveEntry {
   const wanted = tagName(ref);
-  const found = images.find(
-    ({ config, repoTags, catalogued }) =>
-      repoTags.some((tag) => tag === ref || tagName(tag) === wanted) ||
-      (catalogued !== undefined && tagName(catalogued) === wanted) ||
-      digestInName(config) === ref,
-  );
+  const isWanted = (tag: string) => tag === ref || tagName(tag) === wanted;
+  const found =
+    images.find((image) => fullTags(image).some(isWanted)) ??
+    images.find(({ catalogued }) => catalogued === ref || catalogued === `${ref}:latest`) ??
+    onlyOne(images.filter(({ repoTags }) => repoTags.some(isWanted))) ??
+    images.find(({ config }) => digestInName(config) === ref);
   if (found) return found;
   throw new SealiftError(
     "NOT_FOUND",
     `Cannot find "${ref}" in docker-save archive: it has ${listed(images)}`,
   );
+}
+
+/** An image's tags but for those that lack a part of what the catalogue calls it, as occystrap's do. */
+function fullTags({ repoTags, catalogued }: DockerSaveEntry): readonly string[] {
+  if (catalogued === undefined) return repoTags;
+  const name = catalogName(catalogued);
+  return repoTags.filter(
+    (tag) => sameCatalogName(catalogName(tag), name) || tagName(tag) === tagName(catalogued),
+  );
+}
+
+function onlyOne(images: readonly DockerSaveEntry[]): DockerSaveEntry | undefined {
+  return images.length === 1 ? images[0] : undefined;
 }
 
 function onlyImage(images: readonly DockerSaveEntry[]): DockerSaveEntry {

@@ -113,6 +113,7 @@ async function folderTarget(uri: Uri, host: Host, { jobs }: RunOptions, several:
     ...(expand && { expand: expandRootFs }),
     ...(uri.fragment && { imageName: uri.fragment }),
     ...(existing && { existing }),
+    present: () => presentFolder(uri.path, host),
   };
   return folderSink(await requireFiles(host).createFolder(uri.path), target, host);
 }

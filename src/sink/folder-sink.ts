@@ -11,13 +11,17 @@ import { unpackLayers } from "../image/unpack.ts";
 import { wasteOf } from "../image/waste.ts";
 import {
   CATALOG_FILE,
+  type Catalog,
   type CatalogName,
   catalogName,
   encodeCatalog,
   parseCatalog,
+  readCatalog,
   uniqueName,
   withImage,
 } from "../layout/catalog.ts";
+import { imageInTheWay, type NamedImage } from "../layout/catalogued-name.ts";
+import { DOCKER_SAVE_MANIFEST } from "../layout/docker-save.ts";
 import { layerFile, writeDockerSave } from "../layout/docker-save-writer.ts";
 import type { Digest } from "../oci/digest.ts";
 import { shownName } from "../tar/shown-name.ts";
@@ -40,6 +44,8 @@ export interface FolderTarget {
   readonly expand?: Expand;
   /** What the folder holds already. */
   readonly existing?: Files;
+  /** What it holds when it is asked for: another run may have written there meanwhile. */
+  readonly present?: () => Promise<Files | undefined>;
 }
 
 /** Unpacks an image into the folder that is being written; `name` is that of the list of the image's files. */
@@ -52,7 +58,8 @@ export type Expand = (
 
 /** Adds images to a folder of images: docker-save's files and a catalogue of them. Layers that are there are kept. */
 export function folderSink(writer: FilesWriter, target: FolderTarget, host: Host): Sink {
-  const listed: ListedImage[] = [];
+  const listed: NamedImage[] = [];
+  const replaces = !target.uniqueNames;
   const once = writtenOnce(writer);
   return {
     async put(content) {
@@ -61,27 +68,28 @@ export function folderSink(writer: FilesWriter, target: FolderTarget, host: Host
         throw new SealiftError("UNSUPPORTED", `Cannot write ${target.name}: it holds one image`);
       }
       const name = nameOf(image, target);
-      const file = `${target.uniqueNames ? uniqueName(name) : "manifest"}.json`;
-      refuseSameFile(listed, file, name);
-      const result = await putImage(image, { name, file }, { writer, once }, target, host);
-      listed.push({ name, file });
+      const file = replaces ? DOCKER_SAVE_MANIFEST : `${uniqueName(name)}.json`;
+      const tags = repoTags(target.imageName ? { name: target.imageName } : image);
+      const named = { name, file, repoTags: tags };
+      refuseSameFile(listed, named);
+      // Before its layers are made; what comes meanwhile is refused at the commit.
+      const { existing } = target;
+      if (existing) await refuseOther(named, existing, await readCatalog(existing), replaces);
+      const result = await putImage(image, named, { writer, once }, target, host);
+      listed.push(named);
       return result;
     },
     commit(check) {
       const catalog: MakeFile = async (present) => {
         const before = present ? parseCatalog(present) : {};
+        const files = await target.present?.();
+        if (files) for (const named of listed) await refuseOther(named, files, before, replaces);
         return encodeCatalog(listed.reduce((all, { name, file }) => withImage(all, name, file), before));
       };
       return commitWith(writer, CATALOG_FILE, catalog, check);
     },
     abort: () => writer.abort(),
   };
-}
-
-interface ListedImage {
-  readonly name: CatalogName;
-  /** Lists its config and layers. */
-  readonly file: string;
 }
 
 /** Files that several images share are named by what is in them. */
@@ -99,18 +107,32 @@ function writtenOnce(writer: FilesWriter): FilesWriter {
 }
 
 /** `a/b` and `a_b` would be one file. */
-function refuseSameFile(listed: readonly ListedImage[], file: string, { image, tag }: CatalogName): void {
-  if (!listed.some((other) => other.file === file)) return;
-  throw new SealiftError(
-    "ALREADY_EXISTS",
-    `Cannot write ${image}:${tag}: another image of this run stands in ${file}`,
-    { hint: "Write the two into folders of their own." },
-  );
+function refuseSameFile(listed: readonly NamedImage[], { name, file }: NamedImage): void {
+  if (listed.some((other) => other.file === file))
+    throw inTheWay(name, `another image of this run stands in ${file}`);
+}
+
+/** The same in runs of their own, where the file's name is not all of the image's. */
+async function refuseOther(
+  image: NamedImage,
+  files: Files,
+  catalog: Catalog,
+  replaces: boolean,
+): Promise<void> {
+  const other = await imageInTheWay(image, files, catalog, replaces);
+  if (other)
+    throw inTheWay(image.name, `another image, ${shownName(other.name)}, stands in ${shownName(other.file)}`);
+}
+
+function inTheWay({ image, tag }: CatalogName, reason: string): SealiftError {
+  return new SealiftError("ALREADY_EXISTS", `Cannot write ${image}:${tag}: ${reason}`, {
+    hint: "Write the two into folders of their own.",
+  });
 }
 
 async function putImage(
   image: Image,
-  { name, file }: ListedImage,
+  { name, file, repoTags: tags }: NamedImage,
   { writer, once }: { readonly writer: FilesWriter; readonly once: FilesWriter },
   target: FolderTarget,
   host: Host,
@@ -130,7 +152,7 @@ async function putImage(
   await archive.image({
     config,
     diffIds: layers.map(({ digest }) => digest),
-    repoTags: repoTags(target.imageName ? { name: target.imageName } : image),
+    repoTags: tags,
     ...(target.uniqueNames && { imageName: name.image }),
   });
   await archive.finish();
