@@ -48,7 +48,8 @@ function exitCodeOf({ errors, results }: CheckReport): number {
 
 const HELP = `${SOURCES_HELP}
 Exit codes: 0 no errors, warnings or not · 1 errors
-            3 errors, and content is not what its digest says
+            3 errors, and content is not what its digest says, or is
+              another to readers of manifest.json
 
 Examples:
   $ sealift check oci-archive://app.tar
