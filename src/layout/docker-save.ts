@@ -251,10 +251,17 @@ function onlyImage(images: readonly DockerSaveEntry[]): DockerSaveEntry {
   return first;
 }
 
-/** One spelling for all that mean the same: `app`, `app:latest`, `docker.io/library/app:latest`. */
+/**
+ * One spelling for all that mean the same: `app`, `app:latest`,
+ * `docker.io/library/app:latest`, and Docker Hub by its former name.
+ */
 export function tagName(ref: string): string {
   try {
-    const { registry, repository, tag = "latest" } = parseReference(ref);
+    const {
+      registry,
+      repository,
+      tag = "latest",
+    } = parseReference(ref.replace(/^index\.docker\.io\//, "docker.io/"));
     return formatReference({ registry, repository, tag });
   } catch {
     return ref;

@@ -129,6 +129,8 @@ describe("a manifest.json beside index.json is refused where it has", () => {
     const index = [named(a, "x:1"), named(b, "y:1")];
     expect(await problems(both(list(a, b), index))).toEqual([]);
     expect(await problems(both(list(b, a), index))).toHaveLength(2);
+    const former = [{ ...partsOf(b), RepoTags: ["index.docker.io/library/x:1"] }];
+    expect(await problems(both(former, index))).toHaveLength(1);
     const bare = [
       { ...a.manifest, annotations: { "org.opencontainers.image.ref.name": "1" } },
       { ...b.manifest, annotations: { "org.opencontainers.image.ref.name": "2" } },
