@@ -1,5 +1,7 @@
 /** Files that hold, and files that fail in every way there is, for every host to judge. */
 import { concat } from "../../../src/bytes/stream.ts";
+import { encodeJson } from "../../../src/oci/json.ts";
+import { parseManifest } from "../../../src/oci/manifest.ts";
 import type { Verdict } from "../../../src/trust/verdict.ts";
 import { FLIPS, type Samples } from "../../host/web/files.ts";
 import { hostileBundle } from "../../host/web/hostile.ts";
@@ -19,6 +21,14 @@ export interface Case {
 const signed = ({ bytes }: Samples) => bytes;
 const unsigned = async () => (await builtBundle()).bytes;
 const archive = async ({ host }: Samples) => tarOfFiles((await ociArchive(host)).files, host);
+/** index.json's image; manifest.json has its layers in another order. */
+const twoImages = async ({ host }: Samples) => {
+  const { files, manifest } = await ociArchive(host);
+  const pathOf = ({ digest }: { readonly digest: string }) => `blobs/${digest.replace(":", "/")}`;
+  const { config, layers } = parseManifest(files[pathOf(manifest)] as Uint8Array);
+  const entry = { Config: pathOf(config), RepoTags: null, Layers: layers.toReversed().map(pathOf) };
+  return tarOfFiles({ ...files, "manifest.json": encodeJson([entry]) }, host);
+};
 const saved = ({ host }: Samples) => dockerSave(host);
 
 /** A signed bundle that something was done to, given with the key that signed it. */
@@ -81,6 +91,7 @@ export const CASES: Readonly<Record<string, Case>> = {
   "a bundle with an entry twice": damaged((bytes) => rearranged(bytes, [0, 0, 1])),
   "a bundle with an entry missing": damaged((bytes) => rearranged(bytes, [0])),
   "an OCI archive": image(archive),
+  "an OCI archive that is another image to docker load": image(twoImages, "failed"),
   "an OCI archive with a key": {
     file: archive,
     keys: ["release"],
