@@ -123,7 +123,10 @@ export interface LayerBlob extends Content {
   readonly slices?: Slices;
   /** Where a registry has it already, for a mount from there. */
   readonly origin?: BlobOrigin;
-  /** Whether it is where it is stored, as far as that can be told without reading it; absent where it cannot. */
+  /**
+   * Whether it is where it is stored, as far as that can be told without reading it; absent where it cannot.
+   * Throws SIZE_MISMATCH, DIGEST_MISMATCH where another is.
+   */
   isThere?(): Promise<boolean>;
 }
 

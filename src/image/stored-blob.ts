@@ -17,7 +17,7 @@ export interface BlobStorage {
   readonly openRange?: (descriptor: Descriptor, start: number, end: number) => Promise<ByteStream>;
   /** The repository that has them, if it is one. */
   readonly origin?: BlobOrigin;
-  /** Whether it has a blob, without reading that. */
+  /** Whether it has a blob, without reading that. Throws SIZE_MISMATCH, DIGEST_MISMATCH where it tells of another. */
   readonly has?: (descriptor: Descriptor) => Promise<boolean>;
 }
 

@@ -19,23 +19,6 @@ export interface BlobRange {
   readonly end: number;
 }
 
-/** Whether the repository has the blob. */
-export async function hasBlob(
-  client: RegistryClient,
-  repository: string,
-  digest: Digest,
-  actions: "pull" | "pull,push" = "pull",
-): Promise<boolean> {
-  const { response } = await client.ask({
-    method: "HEAD",
-    url: client.url(repository, "blobs", digest),
-    what: `look for blob ${digest} in ${client.endpoint.registry}/${repository}`,
-    scopes: [repositoryScope(repository, actions)],
-    expect: [200, 404],
-  });
-  return response.status === 200;
-}
-
 /**
  * A blob's bytes, not verified. A connection that breaks is taken up again
  * where it broke. Throws BLOB_UNKNOWN, and UNSUPPORTED for a part far from the

@@ -100,9 +100,13 @@ export class RegistryClient {
   #relayWarnings(response: FetchResponse): void {
     for (const [, text] of (response.headers.get("warning") ?? "").matchAll(/299 - "((?:[^"\\]|\\.)*)"/g)) {
       const message = `${this.endpoint.registry} warns: ${quote((text ?? "").replace(/\\(.)/g, "$1"))}`;
-      if (this.#warned.has(message)) continue;
-      this.#warned.add(message);
-      this.host.log({ type: "warning", message });
+      this.warnOnce(message);
     }
+  }
+
+  warnOnce(message: string): void {
+    if (this.#warned.has(message)) return;
+    this.#warned.add(message);
+    this.host.log({ type: "warning", message });
   }
 }

@@ -4,13 +4,14 @@ import type { Host } from "../host.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { BlobLocations } from "./blob-locations.ts";
-import { hasBlob, openBlob } from "./blobs.ts";
+import { openBlob } from "./blobs.ts";
 import { listRepositories } from "./catalog.ts";
 import { RegistryClient, type RegistryOptions } from "./client.ts";
 import { EarlyUpload } from "./early-upload.ts";
 import { type PulledManifest, pullManifest, pushManifest, resolveManifest } from "./manifests.ts";
 import { listReferrers, ReferrersFallback } from "./referrers.ts";
 import { hasTags, listTags } from "./tags.ts";
+import { checkBlob, findBlob } from "./told-blob.ts";
 import { type PushOptions, type PushOutcome, pushBlob } from "./upload.ts";
 
 /** A repository of a remote registry. A `target` is a tag or a digest. */
@@ -28,7 +29,10 @@ export interface Repository {
    * are taken up again. Not verified: see {@link blob}. Throws BLOB_UNKNOWN.
    */
   openBlob(blob: Pick<Descriptor, "digest" | "size">, start?: number, end?: number): Promise<ByteStream>;
-  hasBlob(digest: Digest): Promise<boolean>;
+  /** Whether the blob is there; one of which the registry tells another size or digest is not. */
+  hasBlob(blob: Pick<Descriptor, "digest" | "size">): Promise<boolean>;
+  /** As {@link hasBlob}, but throws SIZE_MISMATCH or DIGEST_MISMATCH where another is there. */
+  checkBlob(blob: Pick<Descriptor, "digest" | "size">): Promise<boolean>;
   /** Uploads what is not there yet. The content may be opened again after a failure, from its start. */
   pushBlob(content: Content, options?: Pick<PushOptions, "mountFrom" | "early">): Promise<PushOutcome>;
   /** An upload for a blob that is still being made; absent where a request's size has a limit. */
@@ -94,7 +98,8 @@ function repositoryOf(
     manifest: (target) => pullManifest(client, name, target),
     blob: (descriptor) => verifiedContent(client.host.kernels, descriptor, () => open(descriptor)),
     openBlob: open,
-    hasBlob: (digest) => hasBlob(client, name, digest),
+    hasBlob: async (blob) => (await findBlob(client, name, blob)) === "there",
+    checkBlob: (blob) => checkBlob(client, locations, name, blob),
     pushBlob: (content, options) => pushBlob(client, name, content, { ...options, ...push }),
     ...(chunkSize === undefined && { earlyUpload: () => new EarlyUpload(client, name) }),
     async pushManifest(target, bytes, mediaType) {

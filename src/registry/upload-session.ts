@@ -4,6 +4,7 @@ import type { Digest } from "../oci/digest.ts";
 import type { RegistryClient } from "./client.ts";
 import { followUrl } from "./endpoint.ts";
 import { repositoryScope } from "./scope.ts";
+import { otherDigest } from "./told-digest.ts";
 import type { Answer, Method, RequestBody } from "./transport.ts";
 
 /** What a request of a session has besides where it goes. */
@@ -82,12 +83,9 @@ export class UploadSession {
     url.search += `${url.search ? "&" : "?"}digest=${encodeURIComponent(digest)}`;
     const { response } = await this.#request("PUT", url, [200, 201, 204], { body });
     this.#location = undefined;
-    const stated = response.headers.get("docker-content-digest");
-    if (stated && stated !== digest && sameAlgorithm(stated, digest)) {
-      throw new SealiftError(
-        "DIGEST_MISMATCH",
-        `Cannot ${this.#what}: the registry stored it as ${stated.slice(0, 160)}`,
-      );
+    const stored = otherDigest(response, digest);
+    if (stored !== undefined) {
+      throw new SealiftError("DIGEST_MISMATCH", `Cannot ${this.#what}: the registry stored it as ${stored}`);
     }
   }
 
@@ -156,8 +154,4 @@ export class UploadSession {
 function receivedBytes(response: FetchResponse): number | undefined {
   const last = /^(?:bytes[ =])?0-(\d{1,15})$/.exec(response.headers.get("range")?.trim() ?? "")?.[1];
   return last === undefined ? undefined : Number(last) + 1;
-}
-
-function sameAlgorithm(one: string, other: string): boolean {
-  return one.split(":")[0] === other.split(":")[0];
 }

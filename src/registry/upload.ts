@@ -1,12 +1,13 @@
 import type { Content } from "../bytes/content.ts";
 import { collectSized } from "../bytes/stream.ts";
 import { isSealiftError } from "../error.ts";
-import { hasBlob } from "./blobs.ts";
+import { BlobLocations } from "./blob-locations.ts";
 import type { RegistryClient } from "./client.ts";
 import { ContentCursor } from "./content-cursor.ts";
 import { type EarlyUpload, noteGivenUp } from "./early-upload.ts";
 import { TransientError } from "./failure.ts";
 import { Patience } from "./retry.ts";
+import { checkBlob, findBlob } from "./told-blob.ts";
 import type { RequestBody } from "./transport.ts";
 import { UploadSession } from "./upload-session.ts";
 
@@ -36,7 +37,8 @@ export interface PushOptions {
 /**
  * Makes sure the repository has the blob. The content may be opened more than
  * once: a broken upload goes on from what the registry kept. Throws
- * DIGEST_MISMATCH if the registry received something else.
+ * DIGEST_MISMATCH if the registry received something else, and SIZE_MISMATCH if
+ * it keeps another that it had.
  */
 export async function pushBlob(
   client: RegistryClient,
@@ -56,13 +58,17 @@ export async function pushBlob(
   const unasked = sources[0] !== undefined && !refusing.has(sources[0]) ? sources.splice(0, 1) : [];
   try {
     for (const from of unasked) if (await mounted(from)) return "mounted";
-    if (await hasBlob(client, repository, content.digest, "pull,push")) {
+    const found = await findBlob(client, repository, content, "pull,push");
+    if (found === "there") {
       await upload.cancel();
       return "exists";
     }
-    if (!(await upload.takeUp(options.early)))
+    // Of one that is damaged here, another repository has the same damaged file: they share them.
+    if (!(await upload.takeUp(options.early)) && found === "absent")
       for (const from of sources) if (await mounted(from)) return "mounted";
     await upload.run();
+    // Some take the bytes and keep the file they had (distribution, of whatever size that is).
+    if (found === "other") await checkBlob(client, new BlobLocations(client), repository, content);
     return "uploaded";
   } catch (error) {
     await upload.cancel();
@@ -199,7 +205,7 @@ class Upload {
     await this.cancel();
     this.#offset = 0;
     this.#isEarly = false;
-    return hasBlob(this.#client, this.#repository, this.#content.digest, "pull,push");
+    return (await findBlob(this.#client, this.#repository, this.#content, "pull,push")) === "there";
   }
 
   /** A session that the registry has forgotten, or that stands elsewhere than we think, can be begun anew. */

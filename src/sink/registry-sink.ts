@@ -67,7 +67,7 @@ function repositoryTarget(
     jobs,
     oneByOne: false,
     stop,
-    has: ({ digest }) => repository.hasBlob(digest),
+    has: (blob) => repository.hasBlob(blob),
     blob: (blob) => put(blob),
     ...(early && { early }),
     async manifest({ descriptor, bytes }, name = descriptor.digest) {

@@ -42,7 +42,7 @@ export function repositoryStorage(repository: Repository, referrers: boolean): M
   };
   return {
     open,
-    has: ({ digest }) => repository.hasBlob(digest),
+    has: (descriptor) => repository.checkBlob(descriptor),
     openRange: (descriptor, start, end) => repository.openBlob(descriptor, start, end),
     origin: { registry, repository: name },
     ...(referrers && { attachments: (subject: Digest) => attachmentsOf(subject, repository) }),

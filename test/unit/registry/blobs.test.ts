@@ -269,8 +269,8 @@ describe("a blob's presence", () => {
       new Response(null, { status: 404 }),
     );
     const repository = openRepository(testHost({ fetch }), { registry: "r.example.com", repository: "a" });
-    expect(await repository.hasBlob(descriptor.digest)).toBe(true);
-    expect(await repository.hasBlob(descriptor.digest)).toBe(false);
+    expect(await repository.hasBlob(descriptor)).toBe(true);
+    expect(await repository.hasBlob(descriptor)).toBe(false);
     expect(sent.map(({ method }) => method)).toEqual(["HEAD", "HEAD"]);
   });
 });
