@@ -77,9 +77,9 @@ export function runImages(
       const schemes = schemesOf(host);
       const several = namesSeveral(source);
       refuseUnverifiable(destination, verification, schemes);
-      let verified: VerifyMode | undefined;
+      const reached: (VerifyMode | undefined)[] = [];
       const verify: Verify = async (images, where) => {
-        verified = await verifyImages({ destination, ...where }, images, verification, schemes, host, run);
+        reached.push(await verifyImages({ destination, ...where }, images, verification, schemes, host, run));
       };
       const pipeline = { source, sink: destination, filters: await filters(), verify };
       if (options.layerCache !== undefined) noteLayerCacheUse(destination, host.log);
@@ -88,6 +88,8 @@ export function runImages(
           ? runSeveral(pipeline, schemes, remembering, run)
           : { images: [await runPipeline(pipeline, schemes, remembering, run)], failed: [] },
       );
+      // Of several images, some may not have let themselves be read back.
+      const verified = reached.every((mode) => mode !== undefined) ? reached[0] : undefined;
       const summary = {
         ...summarise(images, host.clock.now() - started, tally()),
         ...(verified && { verified }),

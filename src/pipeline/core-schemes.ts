@@ -68,7 +68,7 @@ const registryTarget: OpenSink = async (uri, host, options) => {
   const sink = uri.path.endsWith("/")
     ? await belowTarget(uri.path, host, target)
     : registrySink(parseRemoteReference(uri.path), host, target);
-  const put = (content: AnyManifest) => sink.put(applyFilters(content, compression, host));
+  const put: Sink["put"] = (content, check) => sink.put(applyFilters(content, compression, host), check);
   return { ...sink, put };
 };
 

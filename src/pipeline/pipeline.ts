@@ -2,7 +2,7 @@ import { SealiftError } from "../error.ts";
 import { applyFilters, type Filter } from "../filter/filter.ts";
 import type { Host } from "../host.ts";
 import type { AnyManifest } from "../image/image.ts";
-import type { Sink, SinkResult } from "../sink/sink.ts";
+import type { CheckUnnamed, Sink, SinkResult, Unnamed } from "../sink/sink.ts";
 import type { RunOptions, Schemes } from "./schemes.ts";
 import { sourceSize } from "./summary.ts";
 import { parseUri } from "./uri.ts";
@@ -27,6 +27,8 @@ export interface VerifiedPlace {
   readonly place?: string | undefined;
   /** What is refused is taken off the place's list again. */
   readonly takesBack?: boolean;
+  /** The one result, where all of it is at its place but the root, which is to be given its name and read back last. */
+  readonly unnamed?: Unnamed;
 }
 
 /** The image that a URI names. */
@@ -90,7 +92,8 @@ export async function commitVerified(
   results: readonly SinkResult[],
   { verify }: Pick<Pipeline, "verify">,
 ): Promise<void> {
-  if (!verify) return sink.commit();
+  // What has its name at once was verified before it got that.
+  if (!verify || sink.namesAtOnce) return sink.commit();
   let isVerified = false;
   await sink.commit(async (place) => {
     await verify(results, { place });
@@ -105,14 +108,15 @@ export async function commitVerified(
   }
 }
 
-/** Puts what the filters make of it, one after the other. */
+/** Puts what the filters make of it, one after the other; verifies it before it has its name, where `commit` comes too late for that. */
 export async function putFiltered(
   content: AnyManifest,
   sink: Sink,
-  { filters }: Pick<Pipeline, "filters">,
+  { filters, verify }: Pick<Pipeline, "filters" | "verify">,
   host: Host,
 ): Promise<SinkResult> {
-  const result = await sink.put(applyFilters(content, filters, host));
+  const check: CheckUnnamed | undefined = verify && ((unnamed) => verify([unnamed.result], { unnamed }));
+  const result = await sink.put(applyFilters(content, filters, host), check);
   const size = await sourceSize(content);
   return size === undefined ? result : { ...result, sourceSize: size };
 }

@@ -1,17 +1,23 @@
 import { sideBySide } from "../bytes/side-by-side.ts";
 import { drain } from "../bytes/stream.ts";
-import { reasonOf, SealiftError } from "../error.ts";
+import { ERRORS, isSealiftError, reasonOf, SealiftError } from "../error.ts";
 import type { Host } from "../host.ts";
 import type { AnyManifest, Image, LayerBlob } from "../image/image.ts";
 import { documentOf, isImage, isMultiPlatform } from "../image/multi-platform-image.ts";
-import { parseReference } from "../oci/reference.ts";
+import { parseReference, parseRemoteReference, referenceTarget } from "../oci/reference.ts";
+import { openRepository } from "../registry/repository.ts";
 import { DEFAULT_JOBS } from "../sink/put-manifest.ts";
-import type { SinkResult } from "../sink/sink.ts";
+import type { SinkResult, Unnamed } from "../sink/sink.ts";
+import { imageInRepository } from "../source/registry-source.ts";
 import type { VerifiedPlace } from "./pipeline.ts";
 import type { RunOptions, Schemes } from "./schemes.ts";
 import { parseUri, type Uri } from "./uri.ts";
+import { registryOptions, selectionOf } from "./uri-options.ts";
 
-/** `quick`: digests of manifests and configs, and that each layer is there. `full`: every byte is read again. */
+/**
+ * `quick`: digests of manifests and configs, and that each layer is there, as far as
+ * that can be told without reading it: by its size. `full`: every byte is read again.
+ */
 export type VerifyMode = "quick" | "full";
 
 /** Where the results of a run are. */
@@ -42,7 +48,7 @@ export async function verifyWritten(
   host: Host,
   options: RunOptions,
 ): Promise<boolean> {
-  const { destination, place, takesBack = false } = written;
+  const { destination, place, unnamed } = written;
   const uri = { ...parseUri(destination), ...(place !== undefined && { path: place }) };
   const open = schemes.sources[uri.scheme];
   if (!open || !canReadBack(destination, schemes)) return false;
@@ -50,12 +56,37 @@ export async function verifyWritten(
   if (uri.scheme === "docker" && mode === "quick") return true;
   for (const result of results) {
     const back = readBackUri(uri, result);
-    const whole = { ...options, platform: undefined, allPlatforms: result.manifest !== undefined };
-    await verifying(result.name, { place, takesBack }, async () => {
-      await checkImage(await open(back, host, { ...whole, referrers: false }), result, mode, host, options);
+    const whole = {
+      ...options,
+      platform: undefined,
+      allPlatforms: result.manifest !== undefined,
+      referrers: false,
+    };
+    await verifying(result.name, written, async (fate) => {
+      const check = (image: AnyManifest) => checkImage(image, result, mode, host, options);
+      if (unnamed) await checkAndName(unnamed, back, check, fate, host, whole);
+      else await check(await open(back, host, whole));
     });
   }
   return true;
+}
+
+/** In a registry: what belongs to the root before that has its name, and then what the name stands for. */
+async function checkAndName(
+  { root, giveName }: Unnamed,
+  uri: Uri,
+  check: (image: AnyManifest) => Promise<void>,
+  fate: Fate,
+  host: Host,
+  options: RunOptions,
+): Promise<void> {
+  const reference = parseRemoteReference(uri.path);
+  const repository = openRepository(host, reference, registryOptions(uri, options));
+  await check(await imageInRepository(repository, root, reference, selectionOf(uri, options), host));
+  await giveName();
+  fate.isNamed = true;
+  const { descriptor } = await repository.manifest(referenceTarget(reference));
+  requireSame("manifest", descriptor.digest, root.descriptor.digest);
 }
 
 /** Options that say how a place is spoken to, not what is to be made there. */
@@ -133,24 +164,35 @@ function requireSame<T extends string | number>(what: string, found: T, expected
   if (found !== expected) throw failed(`its ${what} is ${found}, expected ${expected}`);
 }
 
+/** What becomes of what is refused. */
+interface Fate {
+  isNamed: boolean;
+}
+
 /** What is wrong with content means that it was not verified, however it shows. */
 async function verifying(
   name: string,
-  { place, takesBack }: VerifiedPlace,
-  work: () => Promise<void>,
+  { place, takesBack, unnamed }: VerifiedPlace,
+  work: (fate: Fate) => Promise<void>,
 ): Promise<void> {
+  const fate: Fate = { isNamed: place === undefined && unnamed === undefined };
   try {
-    await work();
+    await work(fate);
   } catch (error) {
     if (error instanceof SealiftError && KEPT.includes(error.code)) throw error;
     const reason = place === undefined ? reasonOf(error) : reasonOf(error).replaceAll(place, name);
     const stays = takesBack ? "It was taken off the layout's list." : "It stands there all the same.";
-    const fate = place === undefined ? stays : "It was not given its name.";
+    const said = fate.isNamed ? stays : "It was not given its name.";
     throw new SealiftError("VERIFICATION_FAILED", `Cannot verify ${name}: ${reason}`, {
       cause: error,
-      hint: `${fate} \`sealift check\` on the source tells whether the fault is in it.`,
+      hint: `${said} ${adviceOf(error) ?? "`sealift check` on the source tells whether the fault is in it."}`,
     });
   }
+}
+
+/** What a place said that knew better than its error's code does. */
+function adviceOf(error: unknown): string | undefined {
+  return isSealiftError(error) && error.hint !== ERRORS[error.code].hint ? error.hint : undefined;
 }
 
 const KEPT: readonly string[] = [

@@ -36,8 +36,9 @@ export function belowReference(path: string): Below {
 export function registryBelowSink(below: Below, host: Host, options: RegistrySinkOptions = {}): Sink {
   const placed = new Map<Digest, string>();
   return {
-    put: async (content) =>
-      registrySink(referenceBelow(below, content), host, { ...options, placed }).put(content),
+    namesAtOnce: true,
+    put: async (content, check) =>
+      registrySink(referenceBelow(below, content), host, { ...options, placed }).put(content, check),
     commit: async () => {},
     abort: async () => {},
   };

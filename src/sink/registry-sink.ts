@@ -1,6 +1,6 @@
 import { observed } from "../bytes/progress.ts";
 import type { Host } from "../host.ts";
-import type { LayerBlob } from "../image/image.ts";
+import type { Document, LayerBlob } from "../image/image.ts";
 import type { Digest } from "../oci/digest.ts";
 import { formatReference, type Reference, referenceTarget } from "../oci/reference.ts";
 import type { EarlyUpload } from "../registry/early-upload.ts";
@@ -8,7 +8,7 @@ import { openRepository, type Repository, type RepositoryOptions } from "../regi
 import type { PushOutcome } from "../registry/upload.ts";
 import { earlyBlobs } from "./early-blob.ts";
 import { type BlobContent, DEFAULT_JOBS, type ManifestTarget, putManifest } from "./put-manifest.ts";
-import type { Sink } from "./sink.ts";
+import type { CheckUnnamed, Sink, SinkResult, Unnamed } from "./sink.ts";
 
 export interface RegistrySinkOptions extends RepositoryOptions {
   /** Layers under way at once. */
@@ -24,23 +24,52 @@ export function registrySink(reference: Reference, host: Host, options: Registry
   const repository = openRepository({ ...host, signal }, reference, options);
   const target = repositoryTarget(repository, host, options, (error) => stop.abort(error));
   return {
-    async put(content) {
+    // A registry shows what it is given at once.
+    namesAtOnce: true,
+    async put(content, check) {
       const { document, layers, attachments } = await putManifest(content, target, host, (root) =>
-        target.manifest(root, referenceTarget(reference)),
+        nameChecked({ result: resultOf(reference, root), root }, check, () =>
+          target.manifest(root, referenceTarget(reference)),
+        ),
       );
-      const { mediaType, digest, size } = document.descriptor;
-      const name = formatReference({ ...reference, digest });
       return {
-        name,
-        manifest: { mediaType, digest, size },
+        ...resultOf(reference, document),
         layers,
         ...(attachments.length > 0 && { attachments }),
       };
     },
-    // A registry shows what it is given at once.
     commit: async () => {},
     abort: async () => {},
   };
+}
+
+function resultOf(reference: Reference, { descriptor }: Document<unknown>): SinkResult {
+  const { mediaType, digest, size } = descriptor;
+  return {
+    name: formatReference({ ...reference, digest }),
+    manifest: { mediaType, digest, size },
+    layers: [],
+  };
+}
+
+/** Gives what holds its name, if who checks it has not. A name that was refused is no failure of the check. */
+async function nameChecked(
+  unnamed: Omit<Unnamed, "giveName">,
+  check: CheckUnnamed | undefined,
+  name: () => Promise<void>,
+): Promise<void> {
+  let naming: Promise<void> | undefined;
+  const giveName = () => {
+    naming ??= name();
+    return naming;
+  };
+  try {
+    await check?.({ ...unnamed, giveName });
+  } catch (error) {
+    await naming;
+    throw error;
+  }
+  await giveName();
 }
 
 function repositoryTarget(

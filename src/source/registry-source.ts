@@ -9,6 +9,7 @@ import type { Digest } from "../oci/digest.ts";
 import { digestAlgorithm, digestHex } from "../oci/digest.ts";
 import { isDocument } from "../oci/graph.ts";
 import { formatReference, type Reference, referenceTarget } from "../oci/reference.ts";
+import type { PulledManifest } from "../registry/manifests.ts";
 import { openRepository, type Repository, type RepositoryOptions } from "../registry/repository.ts";
 import { type Selection, selectManifest } from "./select-image.ts";
 
@@ -20,7 +21,18 @@ export async function registryImage(
   options: RepositoryOptions = {},
 ): Promise<AnyManifest> {
   const repository = openRepository(host, reference, options);
-  const { descriptor, bytes } = await repository.manifest(referenceTarget(reference));
+  const root = await repository.manifest(referenceTarget(reference));
+  return imageInRepository(repository, root, reference, selection, host);
+}
+
+/** The image of a root that is known, whether or not the repository has that. */
+export async function imageInRepository(
+  repository: Repository,
+  { descriptor, bytes }: Pick<PulledManifest, "descriptor" | "bytes">,
+  reference: Reference,
+  selection: Omit<Selection, "ref">,
+  host: Host,
+): Promise<AnyManifest> {
   const storage = knowing(descriptor, bytes, repositoryStorage(repository, selection.referrers ?? false));
   const selected = await selectManifest(descriptor, selection, storage.open, host);
   const name = formatReference({ ...reference, tag: reference.tag ?? "latest" });
