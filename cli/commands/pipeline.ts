@@ -52,7 +52,7 @@ export function addPipelineOptions(command: Command): Command {
     .option("--chunk-size <size>", "upload in requests of at most this, such as 50MB")
     .optionsGroup("The run:")
     .option("--keep-going", "of several images, go on after one that fails")
-    .option("--verify", "read back what was written (default)")
+    .option("--verify", "read back manifests, configs and sizes of layers (default)")
     .option("--no-verify", "do not read back")
     .option("--verify-full", "read back every byte; also --verify=full")
     .option("-j, --parallel <n>", "layers under way at once (default: 4)")
@@ -72,7 +72,7 @@ export function runImages(
       const { host, tally } = tallied(overheard);
       const verification = verifyOption(options);
       const { keepGoing = false } = options;
-      const run = { ...runOptions(options, source), keepGoing };
+      const run = { ...runOptions(options, source), keepGoing, reread: verification.mode === "full" };
       const started = host.clock.now();
       const schemes = schemesOf(host);
       const several = namesSeveral(source);

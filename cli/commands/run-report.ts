@@ -52,7 +52,7 @@ function summaryParts(summary: RunReport["summary"]): string[] {
     ...(uploading > 0 ? [`uploaded in ${uploading.toFixed(1)} s`] : []),
     ...(cacheHits > 0 ? [`${cacheHits} from the cache`] : []),
     ...(retries > 0 ? [counted(retries, "retry", "retries")] : []),
-    ...(verified ? [`verified${verified === "full" ? " in full" : ""}`] : []),
+    ...(verified ? [verified === "full" ? "verified in full" : "verified (quick)"] : []),
   ];
 }
 

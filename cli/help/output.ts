@@ -24,7 +24,11 @@ The last line of process and copy is a summary; in --json it is "summary":
                        and in which some blob was on its way to a registry
   cacheHits            layers that the layer cache spared us
   retries              requests that were made again
-  verified             quick or full, where it was read back
+  verified             quick or full, where it was read back. Quick reads
+                       manifests and configs, and asks that each layer is there
+                       with its size: of one that was there before (exists) it
+                       does not read the bytes. Full reads every byte; what a
+                       layout had and is damaged, it writes anew
 
 Exit codes: 0 ok · 1 failed · 2 wrong usage · 3 not verified
             4 refused by policy · 5 not found, unreachable or not authorised

@@ -6,13 +6,14 @@ import type { Digest } from "../oci/digest.ts";
 import { type ImageIndex, parseImageIndex } from "../oci/image-index.ts";
 import { encodeJson } from "../oci/json.ts";
 import { MEDIA_TYPE } from "../oci/media-type.ts";
+import { type HoldsBlob, heldBySize } from "./held-blobs.ts";
 import { blobPath, OCI_INDEX_FILE, OCI_LAYOUT_BYTES, OCI_LAYOUT_FILE, type OciLayout } from "./oci-layout.ts";
 
 /** A layout being written: blobs as they come, then the index. */
 export interface OciLayoutWriter {
   /** Blobs may be written at the same time. */
   readonly sideBySide: boolean;
-  /** Writes a blob, unless it was written or the existing layout has it. */
+  /** Writes a blob, unless it was written or the existing layout holds it. */
   blob(content: Content): Promise<void>;
   /** Writes oci-layout and index.json with these entries, and commits. */
   finish(manifests: readonly Descriptor[], check?: CheckBefore): Promise<void>;
@@ -29,7 +30,11 @@ export interface OciLayoutWriter {
  * Writes an OCI image layout. With `existing`, the layout that stands where
  * this one goes: its entries stay, but for those that the new ones replace.
  */
-export function writeOciLayout(writer: FilesWriter, existing?: OciLayout): OciLayoutWriter {
+export function writeOciLayout(
+  writer: FilesWriter,
+  existing?: OciLayout,
+  holds: HoldsBlob | undefined = existing && heldBySize(existing),
+): OciLayoutWriter {
   /** Also what is still under way: of two layers with one digest, the second waits for the first. */
   const written = new Map<Digest, Promise<void>>();
   let change: IndexChange | undefined;
@@ -38,7 +43,7 @@ export function writeOciLayout(writer: FilesWriter, existing?: OciLayout): OciLa
   return {
     sideBySide: writer.sideBySide ?? false,
     async blob(content) {
-      if (existing?.has(content)) return;
+      if (await holds?.(content)) return;
       const { digest } = content;
       const writing = written.get(digest) ?? writer.write(blobPath(digest), content);
       written.set(digest, writing);

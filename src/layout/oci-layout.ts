@@ -31,7 +31,7 @@ export interface OciLayout {
   /** Whether the blob's file is there, with the right size; what is in it shows when it is read. */
   has(descriptor: Pick<Descriptor, "digest" | "size">): boolean;
   /** The blob, checked while it is read. Throws BLOB_UNKNOWN, SIZE_MISMATCH. */
-  open(descriptor: Descriptor): Promise<ByteStream>;
+  open(descriptor: Pick<Descriptor, "digest" | "size">): Promise<ByteStream>;
   /** A part of the blob, not checked. Throws BLOB_UNKNOWN, SIZE_MISMATCH. */
   openRange(descriptor: Descriptor, start: number, end: number): Promise<ByteStream>;
   /**
@@ -78,7 +78,7 @@ async function readWhole(files: Files, name: string): Promise<Uint8Array> {
   return collect(file.slice(), MAX_DOCUMENT_SIZE, name);
 }
 
-function blobFile(files: Files, { digest, size }: Descriptor): Slices {
+function blobFile(files: Files, { digest, size }: Pick<Descriptor, "digest" | "size">): Slices {
   const file = files.get(blobPath(digest));
   if (!file) {
     throw new SealiftError("BLOB_UNKNOWN", `Cannot read ${digest}: the layout has no ${blobPath(digest)}`);

@@ -237,8 +237,8 @@ export async function presentFolder(path: string, host: Host): Promise<Files | u
   return (await files.kind(path)) === "folder" ? files.folder(path, holdsImageFiles) : undefined;
 }
 
-function layoutTarget(uri: Uri, { jobs }: RunOptions): OciLayoutTarget {
-  return { name: uri.path, jobs, ...(uri.fragment && { ref: uri.fragment }) };
+function layoutTarget(uri: Uri, { jobs, reread }: RunOptions): OciLayoutTarget {
+  return { name: uri.path, jobs, reread, ...(uri.fragment && { ref: uri.fragment }) };
 }
 
 /** What a kernel takes (sethostname(2): 64 bytes) and a name server knows. */

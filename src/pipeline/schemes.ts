@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly referrers?: boolean;
   /** Layers under way at once. */
   readonly jobs?: number;
+  /** What a layout has already is read before it counts as there; what of it is damaged is written anew. */
+  readonly reread?: boolean;
   /** Uploads in requests of at most this many bytes. */
   readonly chunkSize?: number;
 }

@@ -3,6 +3,7 @@ import type { FilesWriter } from "../bytes/files.ts";
 import { tapped } from "../bytes/progress.ts";
 import type { Host } from "../host.ts";
 import type { Named } from "../image/image.ts";
+import { type HoldsBlob, heldBySize, heldWhole } from "../layout/held-blobs.ts";
 import type { OciLayout } from "../layout/oci-layout.ts";
 import { type OciLayoutWriter, writeOciLayout } from "../layout/oci-layout-writer.ts";
 import { ANNOTATION, type Descriptor } from "../oci/descriptor.ts";
@@ -19,6 +20,8 @@ export interface OciLayoutTarget {
   readonly fullNames?: boolean;
   /** The layout that is already there, to add to. */
   readonly existing?: OciLayout;
+  /** What is there already is read, not only measured; what of it is damaged is written anew. */
+  readonly reread?: boolean | undefined;
   /** Layers made at once. */
   readonly jobs?: number | undefined;
   /** Another writer to the same place, where others may write too; absent where there is none. */
@@ -27,12 +30,13 @@ export interface OciLayoutTarget {
 
 /** Writes an OCI layout, as an archive or a folder, with blobs as they are and index.json last. */
 export function ociLayoutSink(writer: FilesWriter, target: OciLayoutTarget, host: Host): Sink {
-  const { existing, reopen } = target;
-  const layout = writeOciLayout(writer, existing);
+  const { existing, reopen, reread } = target;
+  const holds = existing && (reread ? heldWhole(existing, host) : heldBySize(existing));
+  const layout = writeOciLayout(writer, existing, holds);
   const entries: Descriptor[] = [];
   return {
     async put(content) {
-      const place = layoutTarget(layout, entries, target, host);
+      const place = layoutTarget(layout, holds, entries, target, host);
       const before = entries.length;
       let entry: Descriptor | undefined;
       try {
@@ -65,8 +69,9 @@ export function ociLayoutSink(writer: FilesWriter, target: OciLayoutTarget, host
 /** Documents below the root are blobs among blobs; what is attached to it must stand in index.json to be found. */
 function layoutTarget(
   layout: OciLayoutWriter,
+  holds: HoldsBlob | undefined,
   entries: Descriptor[],
-  { existing, jobs = DEFAULT_JOBS }: OciLayoutTarget,
+  { jobs = DEFAULT_JOBS }: OciLayoutTarget,
   host: Host,
 ): ManifestTarget {
   const stop = new AbortController();
@@ -74,10 +79,10 @@ function layoutTarget(
     jobs,
     oneByOne: !layout.sideBySide,
     stop: (error) => stop.abort(error),
-    ...(existing && { has: async (blob) => existing.has(blob) }),
+    ...(holds && { has: holds }),
     async blob(blob) {
       await layout.blob(stoppable(blob, stop.signal));
-      return existing?.has(blob) ? "exists" : "written";
+      return (await holds?.(blob)) ? "exists" : "written";
     },
     async manifest({ descriptor, bytes, value }, tag) {
       await layout.blob(contentOf(host.kernels, bytes));

@@ -65,7 +65,7 @@ it("are a line for people, of what there is to say", async () => {
   refusals = 1;
   const first = await work.sealift(process("line"));
   expect(first).toMatch(
-    /^Processed \d+ bytes in 2 layers in \d+\.\d seconds, made in \d+\.\d s, uploaded in \d+\.\d s, 1 retry, verified\n$/m,
+    /^Processed \d+ bytes in 2 layers in \d+\.\d seconds, made in \d+\.\d s, uploaded in \d+\.\d s, 1 retry, verified \(quick\)\n$/m,
   );
   const second = await work.sealift(process("line", "--no-verify"));
   expect(second).toMatch(/^Processed \d+ bytes in 2 layers in \d+\.\d seconds, 2 from the cache\n$/m);

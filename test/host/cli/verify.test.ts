@@ -64,17 +64,24 @@ describe("verification after writing", () => {
     }
   });
 
-  it("finds a layout's file that was there before with the right size and other content, but in full only", async () => {
+  it("in full replaces a layout's file that was there before with the right size and other content", async () => {
     await work.sealift(["process", "oci-archive://app.tar", "oci-layout://damaged"]);
     const path = work.at("damaged/blobs/sha256", layout.layers[0]?.digest.slice(7) ?? "");
-    const bytes = readFileSync(path);
+    const before = readFileSync(path);
+    const bytes = Buffer.from(before);
     bytes[20] = (bytes[20] ?? 0) ^ 1;
     writeFileSync(path, bytes);
     const again = ["process", "oci-archive://app.tar", "oci-layout://damaged"];
-    expect((await work.run(again)).code).toBe(0);
-    const { code, stderr } = await work.run([...again, "--verify=full"]);
-    expect(code).toBe(3);
-    expect(stderr).toMatch(/^error\[VERIFICATION_FAILED\]: Cannot verify damaged: /m);
+    expect((await work.run(again)).stdout).toMatch(/, verified \(quick\)\n$/);
+    expect(readFileSync(path)).toEqual(bytes);
+    const { code, stdout, stderr } = await work.run([...again, "--verify=full"]);
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/ written\n.* exists\n/),
+    });
+    expect(stderr).toContain(`Replacing blobs/sha256/${layout.layers[0]?.digest.slice(7)}: it is damaged`);
+    expect(readFileSync(path)).toEqual(before);
+    checkedLayout(work.at("damaged"), "v1");
   });
 
   it("finds a folder's layer that is gone or cut", async () => {
@@ -117,12 +124,12 @@ describe("an image whose config lies about a layer, verified in full", () => {
     expect(readFileSync(work.at("before.tar"))).toEqual(before);
   });
 
-  it("is told to stand in a registry", async () => {
+  it("never gets its name in a registry", async () => {
     const destination = `registry://${registry.host}/lying:1`;
     const { code, stderr } = await verify(destination, "--verify=full");
     expect(code).toBe(3);
-    expect(stderr).toMatch(/^hint: It stands there all the same\./m);
-    expect((await work.run(["info", destination])).code).not.toBe(5);
+    expect(stderr).toMatch(/^hint: It was not given its name\./m);
+    expect((await work.run(["info", destination])).code).toBe(5);
   });
 
   it.each(["v1", "new"])(
@@ -158,12 +165,12 @@ describe("a registry that loses what it took", () => {
 
   const copy = (...flags: string[]) =>
     work.run(["copy", "oci-archive://app.tar", `registry://${lossy.host}/lossy:v1`, ...flags]);
-  /** Once the manifest is pushed, the path is gone. */
+  /** Once something is pushed, the path is gone. */
   const afterPush = (status: number, lost: (method: string, path: string) => boolean) => {
     let pushed = false;
     return (method: string, path: string) => {
       if (pushed && lost(method, path)) return status;
-      if (method === "PUT" && path.includes("/manifests/")) pushed = true;
+      if (method === "PUT") pushed = true;
       return undefined;
     };
   };
@@ -174,6 +181,8 @@ describe("a registry that loses what it took", () => {
     const { code, stderr } = await copy();
     expect(code).toBe(3);
     expect(stderr).toContain(`${digest} is not there`);
+    expect(stderr).toMatch(/^hint: It was not given its name\./m);
+    expect((await work.run(["info", `registry://${registry.host}/lossy:v1`])).code).toBe(5);
     answer = afterPush(404, (method, path) => method === "HEAD" && path.endsWith(digest));
     expect((await copy("--no-verify")).code).toBe(0);
   });
@@ -197,5 +206,89 @@ describe("a registry that loses what it took", () => {
     });
     answer = afterPush(403, reading);
     expect((await copy("--verify")).code).toBe(5);
+  });
+});
+
+describe("a registry that tells another size of a blob", () => {
+  const { digest, size } = layout.layers[1] ?? { digest: "", size: 0 };
+  const other = `sha256:${"0".repeat(64)}`;
+  let telling: Forwarding;
+  /** What HEAD tells of the blob. */
+  let told: Record<string, string> = {};
+  /** The bytes that GET leaves out at its end. */
+  let missing = 0;
+  let requests: string[] = [];
+
+  beforeAll(async () => {
+    telling = await forwardTo(registry, async ({ method = "", url = "" }, response) => {
+      requests.push(`${method} ${url}`);
+      if (!["GET", "HEAD"].includes(method) || !url.endsWith(digest)) return false;
+      const found = await fetch(new URL(url, registry.url));
+      const sent = Buffer.from(await found.arrayBuffer()).subarray(0, size - missing);
+      if (!found.ok) return false;
+      response.writeHead(200, method === "HEAD" ? told : { "content-length": sent.length });
+      response.end(method === "HEAD" ? undefined : sent);
+      return true;
+    });
+  });
+  afterAll(() => telling.stop());
+
+  const copy = (name: string, ...flags: string[]) => {
+    requests = [];
+    return work.run(["copy", "oci-archive://app.tar", `registry://${telling.host}/${name}`, ...flags]);
+  };
+
+  it.each([
+    ["size", { "content-length": `${size - 1}` }, `it has ${size - 1} bytes, expected ${size}`],
+    ["digest", { "docker-content-digest": other }, `its digest is ${other}`],
+  ])("and sends less of it, is found out by the %s, before there is a tag", async (what, headers, says) => {
+    told = headers;
+    missing = 1;
+    const { code, stderr } = await copy(`told-${what}:1`);
+    expect(code).toBe(3);
+    expect(stderr).toContain(
+      `blob ${digest} of ${telling.host}/told-${what}: the registry says that ${says}\n`,
+    );
+    expect(stderr).toMatch(/^hint: It was not given its name\. .*have its owner delete that file/m);
+    expect(requests.filter((line) => /PUT .*\/manifests\//.test(line))).toEqual([]);
+  });
+
+  it("gets the blob again where that was there already, and is asked whether it is right then", async () => {
+    told = {};
+    missing = 0;
+    expect((await copy("again:1")).code).toBe(0);
+    told = { "content-length": `${size - 1}` };
+    missing = 1;
+    const { code, stderr } = await copy("again:2", "--no-verify");
+    expect(stderr).toContain(`warning: Blob ${digest} of ${telling.host}/again is uploaded anew`);
+    expect(stderr).toContain(`error[SIZE_MISMATCH]: Cannot use blob ${digest}`);
+    expect(code).toBe(3);
+    expect(requests.filter((line) => /PUT .*\/blobs\/uploads\//.test(line))).toHaveLength(1);
+    expect(requests.filter((line) => /PUT .*\/manifests\//.test(line))).toEqual([]);
+  });
+
+  it("and sends it as it is, is believed the bytes", async () => {
+    told = { "content-length": "95", "docker-content-digest": other };
+    missing = 0;
+    const { code, stdout, stderr } = await copy("mounted:1");
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining("verified (quick)") });
+    expect(stderr).toContain(`The registry says of blob ${digest}`);
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ["no size", {}],
+    ["a size of 0", { "content-length": "0" }],
+    ["a size of bytes encoded for transfer", { "content-length": "7", "content-encoding": "gzip" }],
+    ["a digest of another kind", { "docker-content-digest": `sha512:${"0".repeat(128)}` }],
+  ])("is not called wrong for what it does not tell: %s", async (what, headers) => {
+    told = headers;
+    missing = 0;
+    const name = `unknown-${what.replaceAll(" ", "-")}`;
+    expect((await copy(`${name}:1`)).code).toBe(0);
+    const { code, stdout, stderr } = await copy(`${name}:2`);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).not.toContain("uploaded");
+    // What was read back was asked for, not downloaded.
+    expect(requests.filter((line) => line.startsWith("GET") && line.endsWith(digest))).toEqual([]);
   });
 });

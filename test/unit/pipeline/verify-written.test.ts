@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { parseReference } from "../../../src/oci/reference.ts";
 import { CORE_SCHEMES } from "../../../src/pipeline/core-schemes.ts";
-import { runPipeline } from "../../../src/pipeline/pipeline.ts";
+import { runPipeline, type Verify } from "../../../src/pipeline/pipeline.ts";
+import { parseUri } from "../../../src/pipeline/uri.ts";
 import { type VerifyMode, verifyWritten } from "../../../src/pipeline/verify-written.ts";
 import { registrySink } from "../../../src/sink/registry-sink.ts";
 import { testImage } from "../../images.ts";
@@ -81,5 +82,76 @@ describe("what was written is not verified where", () => {
     const { image } = await testImage([[{ name: "intruder" }]], host);
     await registrySink(parseReference(place), host).put(image);
     await expect(verify("quick")).rejects.toMatchObject({ code: "VERIFICATION_FAILED" });
+  });
+});
+
+describe("a layout's blob of the right size and with other bytes", () => {
+  const BLOB = /blobs\/sha256\//;
+
+  it.each([false, true])("is written anew only where what is there is read: %s", async (reread) => {
+    const { host } = await written("oci-layout://out");
+    const { files } = host.files;
+    const names = [...files.keys()].filter((name) => BLOB.test(name));
+    const before = new Map(names.map((name) => [name, files.get(name)]));
+    for (const name of names)
+      files.set(
+        name,
+        (files.get(name) as Uint8Array).map((byte) => byte ^ 1),
+      );
+    const source = `registry://${REGISTRY}/team/app:1`;
+    const pipeline = { source, sink: "oci-layout://out", filters: [] };
+    const result = await runPipeline(pipeline, CORE_SCHEMES, host, { ...OPTIONS, reread });
+    expect(result.layers.map(({ outcome }) => outcome)).toEqual(
+      result.layers.map(() => (reread ? "written" : "exists")),
+    );
+    for (const name of names) {
+      if (reread) expect(files.get(name)).toEqual(before.get(name));
+      else expect(files.get(name)).not.toEqual(before.get(name));
+    }
+    const again = await runPipeline(pipeline, CORE_SCHEMES, host, { ...OPTIONS, reread });
+    expect(again.layers.map(({ outcome }) => outcome)).toEqual(again.layers.map(() => "exists"));
+  });
+});
+
+describe("a registry's image", () => {
+  it("gets its name once all of it was verified, or never", async () => {
+    const { host, result } = await written(`registry://${REGISTRY}/other:2`);
+    const pipeline = {
+      source: `registry://${REGISTRY}/team/app:1`,
+      sink: `registry://${REGISTRY}/other:3`,
+      filters: [],
+    };
+    const open = () => CORE_SCHEMES.sources.registry?.(parseUri(pipeline.sink), host, OPTIONS);
+    const refuse = async () => {
+      await expect(open()).rejects.toMatchObject({ code: "MANIFEST_UNKNOWN" });
+      throw new Error("refused");
+    };
+    await expect(runPipeline({ ...pipeline, verify: refuse }, CORE_SCHEMES, host, OPTIONS)).rejects.toThrow(
+      "refused",
+    );
+    await expect(open()).rejects.toMatchObject({ code: "MANIFEST_UNKNOWN" });
+    let times = 0;
+    const verify: Verify = async (results, where) => {
+      times += 1;
+      expect(results).toMatchObject([{ manifest: result.manifest }]);
+      const place = { destination: pipeline.sink, ...where };
+      expect(await verifyWritten(place, results, "quick", CORE_SCHEMES, host, OPTIONS)).toBe(true);
+      await expect(open()).resolves.toBeDefined();
+    };
+    await runPipeline({ ...pipeline, verify }, CORE_SCHEMES, host, OPTIONS);
+    expect(times).toBe(1);
+  });
+
+  it("gets its name also from those who verify nothing", async () => {
+    const { host } = await written(`registry://${REGISTRY}/other:2`);
+    const pipeline = {
+      source: `registry://${REGISTRY}/team/app:1`,
+      sink: `registry://${REGISTRY}/other:4`,
+      filters: [],
+    };
+    await runPipeline({ ...pipeline, verify: async () => {} }, CORE_SCHEMES, host, OPTIONS);
+    await expect(
+      CORE_SCHEMES.sources.registry?.(parseUri(pipeline.sink), host, OPTIONS),
+    ).resolves.toBeDefined();
   });
 });
