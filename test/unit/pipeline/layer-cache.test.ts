@@ -90,6 +90,23 @@ describe("layers that were filtered before", () => {
     },
   );
 
+  it("are made again where the registry tells another size of one", async () => {
+    const it = await counted();
+    const [damaged] = (await run(it, "normalize-timestamps")).layers;
+    it.traffic();
+    const { host } = it;
+    let isSent = false;
+    const fetch: MemoryHost["fetch"] = async (url, init) => {
+      if (init?.method === "PUT" && url.includes("/blobs/uploads/")) isSent = true;
+      const isAsked = init?.method === "HEAD" && url.endsWith(damaged?.digest ?? "none");
+      if (!isAsked || isSent) return host.fetch(url, init);
+      return new Response(null, { headers: { "content-length": "1" } });
+    };
+    const { layers } = await run({ ...it, host: { ...host, fetch } }, "normalize-timestamps");
+    expect(layers.map(({ outcome }) => outcome)).toEqual(["uploaded", "exists", "exists"]);
+    expect(it.traffic()).toEqual({ reads: 1, uploads: 1 });
+  });
+
   it("and are an image's and another one's go once: of the other nothing is fetched or sent but what is its own", async () => {
     const it = await counted();
     await run(it, "normalize-timestamps");
