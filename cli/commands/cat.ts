@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { SealiftError } from "../../src/error.ts";
 import { shownName } from "../../src/tar/shown-name.ts";
-import { givenPath, type ImageFilesOptions, noSuchFile, openImageFiles } from "./image-files.ts";
+import { givenPaths, type ImageFilesOptions, noSuchFile, openImageFiles } from "./image-files.ts";
 import { registriesIn, runCommand } from "./run.ts";
 import { addSourceOptions, SOURCES_HELP } from "./source.ts";
 
@@ -23,9 +23,9 @@ export function addCat(program: Command, exit: (code: number) => void): void {
         await runCommand(
           options,
           async ({ host, output }) => {
-            const wanted = givenPath(path);
+            const [wanted, meant] = givenPaths(path);
             const files = await openImageFiles(source, options, host);
-            const found = await files.find(wanted);
+            const found = (await files.find(wanted)) ?? (meant && (await files.find(meant)));
             if (!found) throw noSuchFile(path, files);
             const type = found.entry?.type ?? "directory";
             if (type !== "file") {
@@ -51,6 +51,8 @@ const HELP = `${SOURCES_HELP}
 The index of a gzip or uncompressed layer, or a table of contents, lies in
 $XDG_CACHE_HOME/sealift/layer-index; what is read by it is checked by it, piece
 by piece (docs/lazy-layers.md). Under --json only a failure is printed as JSON.
+
+A path may be written as \`ls\` shows it: caf\\351 is a name that is not UTF-8.
 
 Example:
   $ sealift cat registry://docker.io/library/debian:bookworm /etc/os-release

@@ -4,7 +4,7 @@ import { singlePlatform } from "../../src/image/multi-platform-image.ts";
 import { ImageFiles } from "../../src/inspect/image-files.ts";
 import { platformImages, platformName } from "../../src/inspect/platform-images.ts";
 import { openImage } from "../../src/pipeline/pipeline.ts";
-import { shownName } from "../../src/tar/shown-name.ts";
+import { nameShownAs, shownName } from "../../src/tar/shown-name.ts";
 import type { NodeHost } from "../host/host.ts";
 import { folderIndexCache } from "../host/index-cache.ts";
 import { runOptions } from "./pipeline.ts";
@@ -47,9 +47,16 @@ function filesOf(image: Image, { cache }: ImageFilesOptions, host: NodeHost): Im
   return new ImageFiles(image, host, cache === false ? undefined : folderIndexCache());
 }
 
-/** A path as it was given. Throws USAGE for none: it is a shell's variable that is not set, and no wish for the root. */
-export function givenPath(path: string): string {
-  if (path !== "") return path;
+/** In the order they are tried. */
+export type GivenPaths = readonly [path: string, ...meant: string[]];
+
+/**
+ * What a path can mean: itself, and else the one that is shown so, as arguments cannot be bytes that are not
+ * UTF-8. Throws USAGE for none: it is a shell's variable that is not set, and no wish for the root.
+ */
+export function givenPaths(path: string): GivenPaths {
+  const meant = nameShownAs(path);
+  if (path !== "") return meant === path ? [path] : [path, meant];
   throw new SealiftError("USAGE", "Cannot read the image: the path is empty", {
     hint: "The image's root is /.",
   });

@@ -6,7 +6,8 @@ import { type ListedFile, listEntry, listNode } from "../../src/inspect/list-fil
 import { shownName } from "../../src/tar/shown-name.ts";
 import { fileListLines, type PlatformList, platformListsLines } from "../output/file-list.ts";
 import {
-  givenPath,
+  type GivenPaths,
+  givenPaths,
   type ImageFilesOptions,
   noSuchFile,
   openImageFiles,
@@ -43,7 +44,7 @@ export function addLs(program: Command, exit: (code: number) => void): void {
         options,
         async ({ host, output }) => {
           const long = options.long === true;
-          const wanted = givenPath(path);
+          const wanted = givenPaths(path);
           if (options.allPlatforms) {
             const images = await openPlatformsFiles(source, options, host);
             const platforms = await listedOfPlatforms(images, wanted, options);
@@ -62,14 +63,14 @@ export function addLs(program: Command, exit: (code: number) => void): void {
 /** Of the platforms that have the path, if one has. */
 async function listedOfPlatforms(
   images: readonly PlatformFiles[],
-  path: string,
+  paths: GivenPaths,
   options: ListOptions,
 ): Promise<readonly PlatformList[]> {
   const lists: PlatformList[] = [];
   let missing: unknown;
   for (const { platform, files } of images) {
     try {
-      lists.push({ platform, files: await listed(files, path, options) });
+      lists.push({ platform, files: await listed(files, paths, options) });
     } catch (error) {
       if (!isSealiftError(error, "NOT_FOUND")) throw error;
       missing = error;
@@ -81,26 +82,32 @@ async function listedOfPlatforms(
 
 async function listed(
   files: ImageFiles,
-  path: string,
+  paths: GivenPaths,
   { layer, recursive }: ListOptions,
 ): Promise<Iterable<ListedFile>> {
-  if (layer !== undefined) return listedOfLayer(files, path, layerNumber(layer));
-  const node = (await files.tree()).find(path);
+  if (layer !== undefined) return listedOfLayer(files, paths, layerNumber(layer));
+  const [path, meant] = paths;
+  const tree = await files.tree();
+  const node = tree.find(path) ?? (meant && tree.find(meant));
   if (!node) throw noSuchFile(path, files);
   return listNode(node, recursive === true);
 }
 
-async function listedOfLayer(files: ImageFiles, path: string, layer: number): Promise<Iterable<ListedFile>> {
-  const folder = path
-    .split("/")
-    .filter((part) => part !== "" && part !== ".")
-    .join("/");
+async function listedOfLayer(
+  files: ImageFiles,
+  paths: GivenPaths,
+  layer: number,
+): Promise<Iterable<ListedFile>> {
   const entries = await files.entries(layer);
-  const found = { [Symbol.iterator]: () => listedBelow(entries, folder, layer) };
-  if (folder !== "" && found[Symbol.iterator]().next().done) {
-    throw new SealiftError("NOT_FOUND", `Cannot find ${shownName(path)}: layer ${layer} has no such file`);
+  for (const path of paths) {
+    const folder = path
+      .split("/")
+      .filter((part) => part !== "" && part !== ".")
+      .join("/");
+    const found = { [Symbol.iterator]: () => listedBelow(entries, folder, layer) };
+    if (folder === "" || !found[Symbol.iterator]().next().done) return found;
   }
-  return found;
+  throw new SealiftError("NOT_FOUND", `Cannot find ${shownName(paths[0])}: layer ${layer} has no such file`);
 }
 
 function* listedBelow(entries: Iterable<LayerEntry>, folder: string, layer: number) {
@@ -116,8 +123,9 @@ function layerNumber(text: string): number {
 }
 
 const HELP = `${SOURCES_HELP}
-Names are shown as GNU tar shows them: \\n for a line feed, \\\\ for a backslash.
---json has them as they are.
+Names are shown as GNU tar shows them: \\n for a line feed, \\\\ for a backslash,
+\\351 for a byte that is not UTF-8; PATH may be written so too. --json has them as
+they are, such a byte as the lone surrogate \\udce9.
 
 Examples:
   $ sealift ls registry://docker.io/library/debian:bookworm /etc -l

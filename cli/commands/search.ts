@@ -38,7 +38,8 @@ export function addSearch(program: Command, exit: (code: number) => void): void 
 const HELP = `
 In a glob * and ? stay within a name, ** spans folders, [ab] and {a,b} choose,
 \\[ is a bracket itself; one that is left open is refused. Names are shown as
-GNU tar shows them, \\n for a line feed; --json has them as they are.
+GNU tar shows them, \\n for a line feed, \\351 for a byte that is not UTF-8 (a
+glob may have that too; --regex has \\udce9); --json has them as they are.
 Paths over 4096 characters are not looked at. A layer that cannot be read is
 warned of. Layers are named by their diff_ids.
 

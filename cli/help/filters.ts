@@ -9,7 +9,7 @@ bytes; what changes gets new digests, the same on every machine.
   exclude:pattern=GLOB[,GLOB…]
       take out what matches, folders with all in them; * stays within a name,
       ** spans folders, {a,b} and [ab] choose, \\[ is a bracket itself; one that
-      is left open is refused
+      is left open is refused; caf\\351 is a name that is not UTF-8
   squash[:from=N]
       make one layer of all, or of those above the first N, if there are N
   search:pattern=GLOB[,regex=true][,script-friendly=true]

@@ -1,9 +1,10 @@
 /** Folders of images that not even their owner may write to: all but root must change that to move or remove them. */
 import { chmod, lstat, readdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
 import { isSystemError } from "./file-error.ts";
 
 const OWNER_ALL = 0o700;
+/** Names are bytes here: they need not be UTF-8. */
+const SLASH = Buffer.from("/");
 
 /** Renames a folder; one that moves to another folder is written to, as its parent stands in it. */
 export async function moveFolder(from: string, to: string): Promise<void> {
@@ -30,9 +31,9 @@ export async function removeTree(path: string): Promise<void> {
 }
 
 /** Links are not followed: what they lead to is not ours. */
-async function openFolders(folder: string): Promise<void> {
+async function openFolders(folder: string | Buffer): Promise<void> {
   await chmod(folder, OWNER_ALL);
   for (const entry of await readdir(folder, { withFileTypes: true, encoding: "buffer" })) {
-    if (entry.isDirectory()) await openFolders(join(folder, entry.name.toString()));
+    if (entry.isDirectory()) await openFolders(Buffer.concat([Buffer.from(folder), SLASH, entry.name]));
   }
 }

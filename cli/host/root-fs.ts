@@ -20,6 +20,7 @@ import {
 } from "node:fs";
 import type { FileAttributes, FileBody, RootFsRest, RootFsWriter } from "../../src/bytes/root-fs.ts";
 import { fileError } from "./file-error.ts";
+import { pathBytes } from "./path-bytes.ts";
 import { makeSpecials } from "./special-files.ts";
 import { setXattrs } from "./xattrs.ts";
 
@@ -63,20 +64,20 @@ export class NodeRootFs implements RootFsWriter {
 
   symlink(path: string, target: string, attributes: FileAttributes): void {
     this.#doing("make link", path, (full) => {
-      symlinkSync(target, full);
+      symlinkSync(pathBytes(target), full);
       if (this.#mustGive(path, attributes)) lchownSync(full, attributes.uid, attributes.gid);
       lutimesSync(full, timeOf(attributes.mtime), timeOf(attributes.mtime));
     });
   }
 
   hardlink(path: string, target: string): void {
-    this.#doing("make link", path, (full) => linkSync(this.#full(target), full));
+    this.#doing("make link", path, (full) => linkSync(pathBytes(this.#full(target)), full));
   }
 
   copyFrom(other: RootFsWriter, path: string): void {
     if (!(other instanceof NodeRootFs)) throw new TypeError("not a folder of this host");
     this.#doing("copy", path, (full) => {
-      const from = other.#full(path);
+      const from = pathBytes(other.#full(path));
       copyFileSync(from, full, constants.COPYFILE_EXCL);
       const { mode, uid, gid, mtimeMs } = lstatSync(from);
       chownSync(full, uid, gid);
@@ -146,10 +147,10 @@ export class NodeRootFs implements RootFsWriter {
     return path === "" ? this.#root : `${this.#root}/${path}`;
   }
 
-  #doing<T>(verb: string, path: string, work: (full: string) => T): T {
+  #doing<T>(verb: string, path: string, work: (full: string | Buffer) => T): T {
     const full = this.#full(path);
     try {
-      return work(full);
+      return work(pathBytes(full));
     } catch (error) {
       throw fileError(error, verb, full);
     }

@@ -1,12 +1,19 @@
 /** Devices and pipes, which Node cannot make: mknod does. */
 import { linkSync } from "node:fs";
 import type { SpecialFile } from "../../src/bytes/root-fs.ts";
+import { encodeName } from "../../src/bytes/surrogate-escape.ts";
 import { SealiftError } from "../../src/error.ts";
 import { fileError } from "./file-error.ts";
+import { pathBytes } from "./path-bytes.ts";
 import { runProgram } from "./program.ts";
 
-/** One shell for many: starting a program from here costs more than the shell's own start of it. */
-const MAKE = 'while [ $# -gt 0 ]; do mknod -- "$1" $2 || exit; shift 2; done';
+/**
+ * One shell for many: starting a program from here costs more than the shell's own start of it. Arguments
+ * can only be UTF-8, so names come as `printf` reads them; a dot keeps line feeds at a name's end.
+ */
+const MAKE =
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the shell's
+  'while [ $# -gt 0 ]; do name=$(printf "%b." "$1"); mknod -- "${name%.}" $2 || exit; shift 2; done';
 
 /** Keeps a command line far below the system's limit on it. */
 const BATCH = 100;
@@ -38,13 +45,23 @@ export async function makeSpecials(root: string, wanted: readonly SpecialFile[])
 }
 
 async function make(root: string, specials: readonly SpecialFile[]): Promise<void> {
-  const args = specials.flatMap((special) => [`${root}/${special.paths[0]}`, kindArguments(special)]);
+  const args = specials.flatMap((special) => [
+    printfEscaped(`${root}/${special.paths[0]}`),
+    kindArguments(special),
+  ]);
   const { code, stderr } = await runProgram("sh", ["-c", MAKE, "sh", ...args]);
   if (code === 0) return;
   throw new SealiftError(
     "IO",
     `Cannot make device files in ${root}: ${stderr || `mknod ended with code ${code}`}`,
   );
+}
+
+/** In octal whatever is not ASCII, and the backslash. */
+function printfEscaped(path: string): string {
+  return Array.from(encodeName(path), (byte) =>
+    byte > 0x7e || byte === 0x5c ? `\\0${byte.toString(8)}` : String.fromCharCode(byte),
+  ).join("");
 }
 
 function kindArguments({ kind, major, minor }: SpecialFile): string {
@@ -62,7 +79,7 @@ function withFewNames(special: SpecialFile): SpecialFile[] {
 
 function link(from: string, to: string): void {
   try {
-    linkSync(from, to);
+    linkSync(pathBytes(from), pathBytes(to));
   } catch (error) {
     throw fileError(error, "make link", to);
   }

@@ -28,10 +28,10 @@ function dumpOf({ path, xattrs }: FileXattrs): string {
   return `# file: ${quoted(path || ".")}\n${lines.join("")}`;
 }
 
-/** What would end a line or a name stands as its octal code. */
+/** What would end a line or a name stands as its octal code, and so does a byte that is not UTF-8. */
 function quoted(text: string): string {
   return text.replace(
-    /[\\\n\r=\0]/g,
-    (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`,
+    /[\\\n\r=\0\udc80-\udcff]/gu,
+    (character) => `\\${(character.charCodeAt(0) & 0xff).toString(8).padStart(3, "0")}`,
   );
 }

@@ -1,5 +1,6 @@
 /** The words and shapes of text for people: sizes, marks, tables, colour only where a terminal shows it. */
 import picocolors from "picocolors";
+import { shownCode } from "../../src/tar/shown-name.ts";
 
 /** Colours that are nothing where the stream shows none. */
 export type Colors = Pick<
@@ -110,13 +111,10 @@ const COLOR = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, "g");
  * forge a line of ours, and bidirectional ones reorder what is read.
  */
 export function printable(text: string): string {
-  return text.replace(UNPRINTABLE, (character) => {
-    const code = (character.codePointAt(0) as number).toString(16);
-    return code.length > 2 ? `\\u${code.padStart(4, "0")}` : `\\x${code.padStart(2, "0")}`;
-  });
+  return text.replace(UNPRINTABLE, shownCode);
 }
 
-const UNPRINTABLE = /(?![\n\t])\p{Cc}|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+const UNPRINTABLE = /(?![\n\t])\p{Cc}|[\p{Cs}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /** Text from elsewhere on a line of its own: it cannot begin another, and so not speak for us. */
 export function oneLine(text: string): string {

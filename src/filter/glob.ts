@@ -1,5 +1,7 @@
 import picomatch from "picomatch/posix.js";
+import { isUtf8 } from "../bytes/surrogate-escape.ts";
 import { reasonOf, SealiftError } from "../error.ts";
+import { bytesNamed } from "../tar/shown-name.ts";
 
 /** Whether a path, relative to an image's root and without a slash at either end, is meant. */
 export type PathMatch = (path: string) => boolean;
@@ -15,13 +17,16 @@ const MAX_PATTERN = 4096;
 
 /**
  * A glob over whole paths: `*` and `?` stay within a name, `**` spans names and
- * may be none at all, `[ab]` and `{a,b}` are choices, `\` takes a character as it is.
+ * may be none at all, `[ab]` and `{a,b}` are choices, `\` takes a character as it is,
+ * but `\351` is the byte of that octal code, for names that are not UTF-8.
  * `X/**` means X too. Slashes and `./` at the ends mean nothing. A bracket or
  * brace that is not closed, a character for itself to a shell, is a typing error
  * here: it would match nothing, and nobody would know. Throws USAGE.
  */
 export function globMatch(pattern: string): PathMatch {
-  const bare = pattern.replace(/^(?:\.?\/+)+/, "").replace(/\/+$/, "");
+  const bare = withBytes(pattern)
+    .replace(/^(?:\.?\/+)+/, "")
+    .replace(/\/+$/, "");
   if (bare === "") throw new SealiftError("USAGE", `Cannot use pattern "${pattern}": it names nothing`);
   if (bare.length > MAX_PATTERN) {
     throw new SealiftError(
@@ -32,10 +37,21 @@ export function globMatch(pattern: string): PathMatch {
   refuseMalformed(bare);
   const globs = bare.endsWith("/**") ? [bare, bare.slice(0, -3)] : [bare];
   try {
-    return picomatch(globs.filter((glob) => glob !== "").map(literalBrackets), OPTIONS);
+    const options = isUtf8(bare) ? OPTIONS : BYTE_OPTIONS;
+    return picomatch(globs.filter((glob) => glob !== "").map(literalBrackets), options);
   } catch (cause) {
     throw new SealiftError("USAGE", `Cannot use pattern "${bare}": ${reasonOf(cause)}`, { cause });
   }
+}
+
+/** Whole characters are compared, of which half of a pair is none, but a byte is one; the fast paths make no expression for that. */
+const BYTE_OPTIONS = { ...OPTIONS, flags: "su", fastpaths: false } as const;
+
+/** Bytes from 0x80 on by their octal codes; ASCII has no need of them. */
+function withBytes(pattern: string): string {
+  return pattern.replace(/((?:\\[23][0-7]{2})+)|\\./gs, (found, octal?: string) =>
+    octal ? bytesNamed(octal) : found,
+  );
 }
 
 /** What is open at the end, or a backslash with nothing behind it. */

@@ -26,7 +26,7 @@ export interface Rewrite {
 }
 
 /** Counts changes in what rewriting makes of the same layer: what was kept of an earlier version is of no use then. */
-export const REWRITE_VERSION = 2;
+export const REWRITE_VERSION = 3;
 
 /** Where the old bytes have what, and how many they are uncompressed: wrong for the new ones (eStargz, zstd:chunked). */
 const SEEK_TABLE =

@@ -1,4 +1,5 @@
 import { concat } from "../bytes/stream.ts";
+import { decodeName } from "../bytes/surrogate-escape.ts";
 import { unreadFormat } from "../bytes/unread-format.ts";
 import { bareReasonOf, SealiftError } from "../error.ts";
 import type { Kernels, TarFields } from "../kernel/kernels.ts";
@@ -238,13 +239,11 @@ function fieldName(fields: TarFields): string {
   return prefix === "" ? name : `${prefix}/${name}`;
 }
 
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-
 function cString(bytes: Uint8Array): string {
   // Most fields are empty, and a call of the decoder costs what a hundred bytes do.
   if (bytes[0] === 0) return "";
   const end = bytes.indexOf(0);
-  return decoder.decode(end < 0 ? bytes : bytes.subarray(0, end));
+  return decodeName(end < 0 ? bytes : bytes.subarray(0, end));
 }
 
 function isZero(block: Uint8Array): boolean {

@@ -1,4 +1,5 @@
 import { concat } from "../bytes/stream.ts";
+import { decodeName, encodeName } from "../bytes/surrogate-escape.ts";
 import { SealiftError } from "../error.ts";
 
 /** PAX records by keyword. Values are bytes: extended attributes are not text. */
@@ -27,9 +28,6 @@ const SPACE = 0x20;
 const EQUALS = 0x3d;
 const NEWLINE = 0x0a;
 
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-const encoder = new TextEncoder();
-
 /** The records of an extended header's payload, in order. Throws TAR_INVALID. */
 export function parsePax(payload: Uint8Array): PaxRecord[] {
   const records: PaxRecord[] = [];
@@ -44,7 +42,7 @@ export function parsePax(payload: Uint8Array): PaxRecord[] {
 /** `LENGTH KEY=VALUE\n`, where LENGTH counts the whole record, its own digits included. */
 function parseRecord(rest: Uint8Array): PaxRecord {
   const space = rest.subarray(0, MAX_LENGTH_DIGITS + 1).indexOf(SPACE);
-  const digits = decoder.decode(rest.subarray(0, Math.max(space, 0)));
+  const digits = decodeName(rest.subarray(0, Math.max(space, 0)));
   if (!/^[0-9]+$/.test(digits)) throw malformed("a record has no length");
   const length = Number(digits);
   if (length > rest.length || rest[length - 1] !== NEWLINE) throw malformed("a record's length is wrong");
@@ -52,7 +50,7 @@ function parseRecord(rest: Uint8Array): PaxRecord {
   const equals = bytes.indexOf(EQUALS, space);
   if (equals <= space + 1) throw malformed("a record has no keyword");
   return {
-    key: decoder.decode(bytes.subarray(space + 1, equals)),
+    key: decodeName(bytes.subarray(space + 1, equals)),
     value: bytes.subarray(equals + 1, length - 1),
     bytes,
   };
@@ -60,24 +58,24 @@ function parseRecord(rest: Uint8Array): PaxRecord {
 
 /** One record as bytes. */
 export function encodePaxRecord(key: string, value: Uint8Array | string): Uint8Array {
-  const head = encoder.encode(` ${key}=`);
-  const body = typeof value === "string" ? encoder.encode(value) : value;
+  const head = encodeName(` ${key}=`);
+  const body = typeof value === "string" ? encodeName(value) : value;
   const bare = head.length + body.length + 1;
   let length = bare + String(bare).length;
   // The digits of the length count too, and can push it over a power of ten.
   if (bare + String(length).length > length) length = bare + String(length).length;
-  return concat([encoder.encode(String(length)), head, body, Uint8Array.of(NEWLINE)]);
+  return concat([encodeName(String(length)), head, body, Uint8Array.of(NEWLINE)]);
 }
 
 /** A record's value as text. Throws TAR_INVALID if it holds a NUL, which would end the text for C readers. */
 export function paxText(key: string, value: Uint8Array): string {
   if (value.includes(0)) throw malformed(`${key} has a NUL in it`);
-  return decoder.decode(value);
+  return decodeName(value);
 }
 
 /** A record's value as a count. Throws TAR_INVALID. */
 export function paxInteger(key: string, value: Uint8Array): number {
-  const text = decoder.decode(value);
+  const text = decodeName(value);
   const number = Number(text);
   if (!/^[0-9]+$/.test(text) || !Number.isSafeInteger(number)) throw malformed(`${key} is not a number`);
   return number;
@@ -96,7 +94,7 @@ export interface PaxTime {
 
 /** A record's value as a time: seconds since the epoch as a decimal. Throws TAR_INVALID. */
 export function paxTime(key: string, value: Uint8Array): PaxTime {
-  const text = decoder.decode(value);
+  const text = decodeName(value);
   const parts = /^(-?)([0-9]{1,30})(?:\.([0-9]*))?$/.exec(text);
   if (!parts) throw malformed(`${key} is not a time`);
   const [, sign, whole = "", fraction = ""] = parts;

@@ -1,3 +1,4 @@
+import { decodeName } from "../bytes/surrogate-escape.ts";
 import type { PaxRecords } from "./pax.ts";
 
 /** Extended attributes by name, for example `security.capability`. */
@@ -31,12 +32,11 @@ export function xattrRecord(name: string, value: Uint8Array): readonly [key: str
   return [SCHILY + name, value];
 }
 
+/** Percent-encoded bytes, which need not be UTF-8. */
 function decodedName(name: string): string {
-  try {
-    return decodeURIComponent(name);
-  } catch {
-    return name;
-  }
+  return name.replace(/(?:%[0-9a-f]{2})+/gi, (codes) =>
+    decodeName(Uint8Array.from(codes.slice(1).split("%"), (code) => Number.parseInt(code, 16))),
+  );
 }
 
 function decodedValue(value: Uint8Array): Uint8Array {

@@ -7,8 +7,8 @@ export const bytes = (text: string): Uint8Array => encoder.encode(text);
 export const text = (view: Uint8Array): string => new TextDecoder().decode(view);
 
 interface RawHeader {
-  readonly name?: string;
-  readonly prefix?: string;
+  readonly name?: string | Uint8Array;
+  readonly prefix?: string | Uint8Array;
   readonly mode?: string;
   readonly uid?: string;
   readonly gid?: string;
@@ -16,9 +16,9 @@ interface RawHeader {
   readonly size?: number | Uint8Array;
   readonly mtime?: number;
   readonly type?: string;
-  readonly linkname?: string;
-  readonly uname?: string;
-  readonly gname?: string;
+  readonly linkname?: string | Uint8Array;
+  readonly uname?: string | Uint8Array;
+  readonly gname?: string | Uint8Array;
   readonly format?: "v7" | "ustar" | "gnu";
   readonly atime?: number;
   readonly ctime?: number;
