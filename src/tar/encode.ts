@@ -1,4 +1,5 @@
 import { concat } from "../bytes/stream.ts";
+import { isUtf8 } from "../bytes/surrogate-escape.ts";
 import { SealiftError } from "../error.ts";
 import type { Kernels, TarFields } from "../kernel/kernels.ts";
 import { FLAG_OF_TYPE, paddingOf, type TarHeader } from "./header.ts";
@@ -23,7 +24,7 @@ const USTAR = {
 const PAX_HEADER_NAME = "././@PaxHeader";
 
 /** Records that are made from the header's fields, in the order they are written. */
-const FIELD_RECORDS = ["path", "linkpath", "size", "uid", "gid", "uname", "gname", "mtime"];
+const FIELD_RECORDS = ["hdrcharset", "path", "linkpath", "size", "uid", "gid", "uname", "gname", "mtime"];
 
 /**
  * A member's header: one ustar block, after a PAX header where a field does
@@ -93,6 +94,7 @@ function paxHeader(records: readonly Uint8Array[], kernels: Kernels): Uint8Array
 function recordsOf(header: Header, nameFits: boolean): readonly Uint8Array[] {
   const pax = header.pax ?? new Map<string, Uint8Array>();
   const fields: Record<string, string | Uint8Array | undefined> = {
+    hdrcharset: charsetRecord(header),
     path: nameFits ? undefined : header.name,
     linkpath: unlessFits(header.linkname, USTAR.linkname),
     size: unlessUstar(header.size, USTAR.number),
@@ -102,7 +104,7 @@ function recordsOf(header: Header, nameFits: boolean): readonly Uint8Array[] {
     gname: unlessFits(header.gname, USTAR.owner),
     mtime: mtimeRecord(header.mtime ?? 0, pax),
   };
-  const others = [...pax].filter(([key]) => !(key in fields) && key !== "hdrcharset");
+  const others = [...pax].filter(([key]) => !(key in fields));
   others.sort(([a], [b]) => (a < b ? -1 : 1));
   return [
     ...FIELD_RECORDS.flatMap((key) => {
@@ -111,6 +113,11 @@ function recordsOf(header: Header, nameFits: boolean): readonly Uint8Array[] {
     }),
     ...others.map(([key, value]) => encodePaxRecord(key, value)),
   ];
+}
+
+/** Without it libarchive takes bytes that are not UTF-8 for an error, and reads some of them as others. */
+function charsetRecord({ name, linkname = "", uname = "", gname = "" }: Header): string | undefined {
+  return [name, linkname, uname, gname].every(isUtf8) ? undefined : "BINARY";
 }
 
 /** The record the member came with, if the time is still that: a number has too few digits for nanoseconds. */

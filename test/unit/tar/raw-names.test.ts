@@ -60,10 +60,10 @@ it("reads any bytes from header fields, GNU long names and PAX records, and writ
   );
 });
 
-it("writes a name that is not UTF-8 into a PAX record as bytes, as GNU tar and Go do", () => {
+it("writes a name that is not UTF-8 into a PAX record as bytes, and says so as libarchive needs it", () => {
   const name = Uint8Array.of(0x63, 0xe9);
   const header = encodeHeader({ name: decodeName(name) }, kernels);
-  const record = rawRecord(["path", name]);
+  const record = concat([rawRecord(["hdrcharset", "BINARY"]), rawRecord(["path", name])]);
   expect(header.length).toBe(1536);
   expect(header.subarray(512, 512 + record.length)).toEqual(record);
   expect(header.subarray(1024, 1026)).toEqual(bytes("c_"));
