@@ -34,6 +34,8 @@ export interface ChunkedLayer {
   readonly places: PathIndex;
   /** What a regular file consists of; nothing for one that is empty, and for the table itself. */
   chunksOf(entry: LayerEntry): readonly TocChunk[];
+  /** The first path of which the table does not tell each byte; who needs them reads the layer. */
+  readonly unclear: string | undefined;
   /** A regular file's content. All of it is checked before any is given. */
   open(entry: LayerEntry): Promise<ByteStream>;
 }
@@ -132,12 +134,13 @@ async function openToc(reading: Reading, { start, packed }: KeptToc): Promise<Ch
   const { format, digest, annotations, host } = reading;
   const unpack = () => format.unpack(packed, digest, host.kernels, annotations);
   const { json, entry: own } = await unpack();
-  const { entries, places, chunksOf: tocChunks } = await readToc(json, start);
+  const { entries, places, chunksOf: tocChunks, unclear } = await readToc(json, start);
   const ownPlace = own && entries.push({ ...own, offset: entries.length });
   places.update();
   return {
     entries,
     places,
+    unclear,
     chunksOf: (entry) => (entry.offset === ownPlace ? [] : tocChunks(entry)),
     async open(entry) {
       if (entry.offset === ownPlace) return (await unpack()).json;

@@ -31,6 +31,8 @@ export interface Toc {
   readonly places: PathIndex;
   /** What a regular file consists of; nothing for one that is empty. */
   chunksOf(entry: LayerEntry): readonly TocChunk[];
+  /** The first path of which the table does not tell each byte: JSON has text alone, and Go writes U+FFFD for what is none. */
+  readonly unclear: string | undefined;
 }
 
 const TYPES: Readonly<Record<string, TarType>> = {
@@ -67,6 +69,7 @@ class Table {
   readonly #owners = new Owners();
   readonly #places = new PathIndex(this.#entries);
   readonly #starts: number[] = [];
+  #unclear: string | undefined;
   /** The last entry with the chunks that have followed it. */
   #parts: [RawEntry, ...RawEntry[]] | undefined;
 
@@ -86,7 +89,7 @@ class Table {
     this.#endFile();
     const [entries, places, chunks] = [this.#entries, this.#places, this.#chunks];
     chunks.close(Float64Array.from(this.#starts), end, (file) => entries.path(file));
-    return { entries, places, chunksOf: ({ offset }) => chunks.of(offset) };
+    return { entries, places, chunksOf: ({ offset }) => chunks.of(offset), unclear: this.#unclear };
   }
 
   #endFile(): void {
@@ -101,10 +104,17 @@ class Table {
       throw new SealiftError("LIMIT_EXCEEDED", message);
     }
     this.#places.update();
+    if (isUnclear(first)) this.#unclear ??= entry.path;
     if (entry.size > 0) this.#chunks.add(entry.size, parts);
     else if (parts.length > 1) throw entryInvalid(first.name, "it has chunks and no size");
     else this.#chunks.skip();
   }
+}
+
+function isUnclear({ name, linkName, userName, groupName, xattrs = {} }: RawEntry): boolean {
+  return [name, linkName, userName, groupName, ...Object.keys(xattrs)].some((text) =>
+    text.includes("\ufffd"),
+  );
 }
 
 function entryOf(raw: RawEntry, owner: Owner, place: number): LayerEntry {

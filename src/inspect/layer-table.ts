@@ -11,6 +11,7 @@ import { MAX_TREE_ENTRIES } from "../image/tree-merger.ts";
 import type { Digest } from "../oci/digest.ts";
 import { StreamInput } from "../tar/input.ts";
 import { bodyChunks, readHeads } from "../tar/read.ts";
+import { shownName } from "../tar/shown-name.ts";
 import { type CachedIndexWriter, decodeMembers, encodeMembers, type IndexCache } from "./index-cache.ts";
 import { type IndexableLayer, indexableLayer } from "./indexable-layer.ts";
 
@@ -43,7 +44,9 @@ export async function layerTable(
   if (!blob) return whole();
   try {
     const chunked = await chunkedLayer(blob, host, cache);
-    if (chunked) return { ...chunked, whole };
+    if (chunked?.unclear === undefined) return chunked ? { ...chunked, whole } : whole();
+    const reason = `its table of contents may not have all bytes of /${shownName(chunked.unclear)}`;
+    host.log({ type: "warning", message: `Reads layer ${blob.digest} whole: ${reason}` });
   } catch (error) {
     if (!isContentError(error)) throw error;
     host.log({ type: "warning", message: `Reads layer ${blob.digest} whole: ${reasonOf(error)}` });

@@ -204,6 +204,11 @@ const LIES: Readonly<Record<string, (toc: RawToc) => unknown>> = {
   "an attribute that is not base64": (toc) =>
     Object.assign(entry(toc, "large"), { xattrs: { "user.a": "%" } }),
   "a time that is none": (toc) => Object.assign(entry(toc, "large"), { modtime: "yesterday" }),
+  "what Go writes for a byte that is not UTF-8 in a name": (toc) =>
+    Object.assign(entry(toc, "hard"), { name: "h\ufffdrd" }),
+  "that in a target": (toc) => Object.assign(entry(toc, "soft"), { linkName: "\ufffd" }),
+  "that in the name of an extended attribute": (toc) =>
+    Object.assign(entry(toc, "large"), { xattrs: { "user.\ufffd": "" } }),
   "another version": (toc) => Object.assign(toc, { version: 2 }),
   "no entries": (toc) => Object.assign(toc, { entries: "none" }),
 };
