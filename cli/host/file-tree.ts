@@ -4,7 +4,9 @@ import { join } from "node:path";
 import type { Files, TreeEntry } from "../../src/bytes/files.ts";
 import type { Slices } from "../../src/bytes/slices.ts";
 import { type ByteStream, streamFrom } from "../../src/bytes/stream.ts";
+import { decodeName, isUtf8 } from "../../src/bytes/surrogate-escape.ts";
 import { SealiftError } from "../../src/error.ts";
+import { shownName } from "../../src/tar/shown-name.ts";
 import { isTransient } from "./abandoned.ts";
 import { filing } from "./file-error.ts";
 import { fileSlices, fileStream } from "./file-slices.ts";
@@ -93,7 +95,7 @@ async function visit(root: string, below: string, depth: number, see: Visitor): 
     readdir(folder, { withFileTypes: true, encoding: "buffer" }),
   );
   for (const entry of entries) {
-    const name = decodeName(entry.name, folder);
+    const name = utf8(entry.name, folder, "name");
     const path = below === "" ? name : `${below}/${name}`;
     if (await see(path, entry)) await visit(root, path, depth + 1, see);
   }
@@ -103,8 +105,12 @@ async function treeEntry(root: string, path: string): Promise<TreeEntry> {
   const full = join(root, path);
   const found = await filing("open", full, () => lstat(full));
   if (found.isSymbolicLink()) {
-    const target = await filing("read link", full, () => readlink(full));
-    return { ...shapeOf("symlink", path), target, open: () => unreadable(full, "it is a link") };
+    const target = await filing("read link", full, () => readlink(full, { encoding: "buffer" }));
+    return {
+      ...shapeOf("symlink", path),
+      target: utf8(target, full, "target"),
+      open: () => unreadable(full, "it is a link"),
+    };
   }
   if (found.isDirectory()) {
     return { ...shapeOf("directory", path), open: () => unreadable(full, "it is a folder") };
@@ -147,16 +153,11 @@ function unreadable(path: string, reason: string): ByteStream {
   );
 }
 
-/** A name that is not UTF-8 has no text that leads back to the file. */
-function decodeName(name: Buffer, folder: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(name);
-  } catch {
-    throw new SealiftError(
-      "UNSUPPORTED",
-      `Cannot read ${folder}: the name "${name.toString()}" is not UTF-8`,
-    );
-  }
+/** What goes into JSON, and into folders of other machines, must be text. */
+function utf8(bytes: Buffer, path: string, what: string): string {
+  const text = decodeName(bytes);
+  if (isUtf8(text)) return text;
+  throw new SealiftError("UNSUPPORTED", `Cannot read ${path}: the ${what} "${shownName(text)}" is not UTF-8`);
 }
 
 /** By UTF-8 bytes: JavaScript's own order differs beyond U+FFFF. */

@@ -1,3 +1,4 @@
+import { isUtf8 } from "../bytes/surrogate-escape.ts";
 import { type ErrorOptions, SealiftError } from "../error.ts";
 import type { TarHeader } from "./header.ts";
 
@@ -83,6 +84,8 @@ export class ExtractionGuard {
 
   /** Throws UNSAFE_PATH. */
   admit({ name, type, linkname }: Pick<TarHeader, "name" | "type" | "linkname">): SafeEntry {
+    this.#refuseBytes(name);
+    if (type === "symlink") this.#refuseBytes(linkname);
     const named = type === "directory" ? safeDirectory(name, this.#policy) : safePath(name, this.#policy);
     const path = this.#throughLinks(named, name);
     const target = type === "hardlink" ? this.#hardlinkTarget(linkname, name) : undefined;
@@ -96,6 +99,11 @@ export class ExtractionGuard {
       this.#links.set(this.#key(path), linked);
     }
     return target === undefined ? { path } : { path, target };
+  }
+
+  /** Zips, and folders on Windows and macOS, have text for names: of bytes two would become one. */
+  #refuseBytes(text: string): void {
+    if (this.#policy === "strict" && !isUtf8(text)) throw unsafe(text, "it is not UTF-8");
   }
 
   #hardlinkTarget(linkname: string, name: string): string {

@@ -145,6 +145,17 @@ describe("a sequence of entries, strict", () => {
     expect(() => guard.admit(entry("STRAßEe\u0301/x", "file"))).toThrow(unsafe);
   });
 
+  it("bytes that are not UTF-8: two names that a folder elsewhere would make one are refused, in an image they are two", () => {
+    const strict = new ExtractionGuard("strict");
+    for (const name of ["caf\udce9", "caf\udce8"]) {
+      expect(() => strict.admit(entry(name, "file"))).toThrow(unsafe);
+      expect(() => strict.admit(entry("link", "symlink", name))).toThrow(unsafe);
+      expect(new ExtractionGuard("rooted").admit(entry(name, "file"))).toEqual({ path: name });
+    }
+    expect(() => safePath("\udcc0\udcae\udcc0\udcae/x", "rooted")).not.toThrow();
+    expect(() => safePath("../\udce9", "rooted")).toThrow(unsafe);
+  });
+
   it("replaced symlink: what stands in its place is what counts", () => {
     const guard = new ExtractionGuard("strict");
     guard.admit(entry("a", "symlink", "b"));

@@ -176,6 +176,14 @@ describe("nodeFileSystem", () => {
     await expect(files.folder(root)).rejects.toMatchObject({ code: "UNSUPPORTED" });
   });
 
+  it("refuses a link whose target is not UTF-8 rather than make another of it", async () => {
+    symlinkSync(Buffer.from([0x66, 0xff]), join(root, "link"));
+    await expect(files.tree(root)).rejects.toMatchObject({
+      code: "UNSUPPORTED",
+      message: `Cannot read ${join(root, "link")}: the target "f\\377" is not UTF-8`,
+    });
+  });
+
   it("fails, rather than end, when a file shrinks while it is read", async () => {
     const path = join(root, "shrinking");
     writeFileSync(path, new Uint8Array(1_000_000));
