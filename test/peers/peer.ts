@@ -101,6 +101,8 @@ export interface RunOptions {
   readonly timeout?: number;
   /** Do not throw on a non-zero exit. */
   readonly allowFailure?: boolean;
+  /** What it says is text in this encoding; UTF-8 without it. */
+  readonly encoding?: BufferEncoding;
 }
 
 export interface RunResult {
@@ -119,7 +121,7 @@ export function run(command: string, args: readonly string[], options: RunOption
       timeout: options.timeout ?? 60_000,
       killSignal: "SIGKILL",
     });
-    const stdout = textOf(child.stdout);
+    const stdout = textOf(child.stdout, options.encoding);
     const stderr = textOf(child.stderr);
     child.once("error", reject);
     child.once("close", (code) => {
@@ -188,9 +190,9 @@ function stop(child: ChildProcess): Promise<void> {
   });
 }
 
-function textOf(stream: NodeJS.ReadableStream): () => string {
+function textOf(stream: NodeJS.ReadableStream, encoding: BufferEncoding = "utf8"): () => string {
   let text = "";
-  stream.setEncoding("utf8");
+  stream.setEncoding(encoding);
   stream.on("data", (chunk: string) => {
     text += chunk;
   });

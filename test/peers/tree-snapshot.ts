@@ -1,7 +1,7 @@
 /** A root file system on the disk as lines of text, one for each path: what two of them must have in common. */
 import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from "node:fs";
-import { join } from "node:path";
+import { decodeName } from "../../src/bytes/surrogate-escape.ts";
 import { run } from "./peer.ts";
 
 /** Before any of these tests ran: a folder that is younger was made by whoever unpacked it, as no layer names it. */
@@ -9,13 +9,14 @@ const START = Math.floor(Date.now() / 1000) - 3600;
 
 /**
  * Names, types, modes, owners, times as finely as every Node sets them, link targets, contents,
- * devices and extended attributes, by path, whatever order the disk has them in. Hard links show as the same file.
+ * devices and extended attributes, by path, byte by byte, whatever order the disk has them in. Hard links show as the same file.
  */
 export async function treeSnapshot(root: string, { times = true } = {}): Promise<readonly string[]> {
   const xattrs = await xattrsBelow(root);
   const firstNames = new Map<number, string>();
-  const visit = (path: string): string[] => {
-    const full = join(root, path);
+  const visit = (below: Buffer): string[] => {
+    const full = Buffer.concat([Buffer.from(`${root}/`), below]);
+    const path = decodeName(below);
     const found = lstatSync(full);
     const same = firstNames.get(found.ino);
     if (!found.isDirectory()) firstNames.set(found.ino, same ?? path);
@@ -30,12 +31,12 @@ export async function treeSnapshot(root: string, { times = true } = {}): Promise
     if (!found.isDirectory()) return [line];
     return [
       line,
-      ...readdirSync(full)
-        .sort()
-        .flatMap((name) => visit(path === "" ? name : `${path}/${name}`)),
+      ...readdirSync(full, { encoding: "buffer" })
+        .sort(Buffer.compare)
+        .flatMap((name) => visit(path === "" ? name : Buffer.concat([below, Buffer.from("/"), name]))),
     ];
   };
-  return visit("");
+  return visit(Buffer.alloc(0));
 }
 
 /** umoci leaves the root the time at which it made the last thing in it. */
@@ -45,8 +46,8 @@ function attributes(found: Stats, timeless: boolean): string {
   return `${mode.toString(8)} ${uid}:${gid} ${implied ? "implied" : (mtimeMs / 1000).toFixed(5)}`;
 }
 
-function content(full: string, found: Stats): string {
-  if (found.isSymbolicLink()) return `-> ${readlinkSync(full)}`;
+function content(full: Buffer, found: Stats): string {
+  if (found.isSymbolicLink()) return `-> ${decodeName(readlinkSync(full, { encoding: "buffer" }))}`;
   if (found.isFile()) return createHash("sha256").update(readFileSync(full)).digest("hex");
   if (found.isCharacterDevice() || found.isBlockDevice()) return `device ${found.rdev}`;
   return "";
@@ -56,6 +57,7 @@ function content(full: string, found: Stats): string {
 async function xattrsBelow(root: string): Promise<ReadonlyMap<string, string>> {
   const { stdout } = await run("getfattr", ["-R", "-P", "-h", "-d", "-m", "-", "-e", "hex", "."], {
     cwd: root,
+    encoding: "latin1",
   });
   const blocks = stdout.split("\n\n").filter((block) => block !== "");
   return new Map(
@@ -64,7 +66,7 @@ async function xattrsBelow(root: string): Promise<ReadonlyMap<string, string>> {
       const path = head
         .replace(/^# file: (?:\.\/)?/, "")
         .replace(/\\(\d{3})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 8)));
-      return [path === "." ? "" : path, lines.sort().join(" ")];
+      return [path === "." ? "" : decodeName(Buffer.from(path, "latin1")), lines.sort().join(" ")];
     }),
   );
 }

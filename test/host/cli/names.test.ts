@@ -10,6 +10,14 @@ const FEED = "a\nb";
 const NAMES = [FEED, "a\\nb", "a b", "tab\there", "esc\u001b[31m", "flip\u202etxt"] as const;
 const SHOWN = ["a\\nb", "a\\\\nb", "a b", "tab\\there", "esc\\x1b[31m", "flip\\u202etxt"] as const;
 
+/** In Latin-1, as archives from before UTF-8 have them. */
+const ACUTE = "caf\xe9";
+const GRAVE = "caf\xe8";
+const ACCENTS = [
+  [ACUTE, "acute"],
+  [GRAVE, "grave"],
+] as const;
+
 let work: Workspace;
 
 beforeAll(() => {
@@ -24,6 +32,14 @@ beforeAll(() => {
   writeFileSync(work.at("none.tar"), archiveOf(layoutOf([archive()]).files));
   const su = archive(rawMember({ name: FEED, mode: "0004777\0" }));
   writeFileSync(work.at("su.tar"), archiveOf(layoutOf([su]).files));
+  const accents = archive(
+    ...ACCENTS.map(([name, content]) => rawMember({ name: Buffer.from(name, "latin1") }, content)),
+    rawMember({ name: "to", type: "2", linkname: Buffer.from(ACUTE, "latin1") }),
+    rawMember({ name: "one", type: "1", linkname: Buffer.from(ACUTE, "latin1") }),
+  );
+  const whiteout = archive(rawMember({ name: Buffer.from(`.wh.${GRAVE}`, "latin1") }));
+  writeFileSync(work.at("accents.tar"), archiveOf(layoutOf([accents]).files));
+  writeFileSync(work.at("acute.tar"), archiveOf(layoutOf([accents, whiteout]).files));
   const loop = archive(
     rawMember({ name: "a", type: "2", linkname: "b" }),
     rawMember({ name: "b", type: "2", linkname: "a" }),
@@ -96,6 +112,52 @@ describe("a name with a line feed, a backslash or what cannot be seen", () => {
     expect(folder.stderr).toContain("Cannot print /d\\ne: it is a directory");
   });
 });
+
+describe("a name that is not UTF-8", () => {
+  const source = "oci-archive://accents.tar";
+
+  test("is shown as GNU tar shows it, and in JSON as a lone surrogate", async () => {
+    const long = await work.sealift(["ls", source, "-l"]);
+    for (const line of [" /caf\\351\n", " /caf\\350\n", " /to -> caf\\351\n"]) expect(long).toContain(line);
+    const { files } = await work.json(["ls", source]);
+    expect(files.map(({ path }: { path: string }) => path)).toContain("caf\udce9");
+  });
+
+  test("is found by what is shown, in ls, cat and search", async () => {
+    expect(await work.sealift(["cat", source, "caf\\351"])).toBe("acute");
+    expect(await work.sealift(["cat", source, "/caf\\350"])).toBe("grave");
+    for (const name of ["to", "one"]) expect(await work.sealift(["cat", source, name])).toBe("acute");
+    expect(await work.sealift(["ls", source, "caf\\350"])).toBe("/caf\\350\n");
+    expect(await work.sealift(["ls", source, "caf\\350", "--layer", "0"])).toBe("/caf\\350\n");
+    const { layers } = await work.json(["search", source, "*\\351"]);
+    expect(layers[0].paths.map(({ path }: { path: string }) => path)).toEqual(["caf\udce9"]);
+  });
+
+  test("that is not there is told as it was given", async () => {
+    const { code, stderr } = await work.run(["cat", source, "caf\\352"]);
+    expect(code).toBe(5);
+    expect(stderr).toContain("Cannot find caf\\\\352: ");
+  });
+
+  test("is taken away by its own whiteout, and is a difference", async () => {
+    expect(await work.sealift(["ls", "oci-archive://acute.tar"])).toBe("/caf\\351\n/one\n/to\n");
+    const { files } = await work.run(["diff", source, "oci-archive://acute.tar", "--json"]).then(parsed);
+    expect(files.map(({ path }: { path: string }) => path)).toEqual(["caf\udce8"]);
+  });
+
+  test("is excluded alone, and kept alone", async () => {
+    for (const [pattern, left] of [
+      ["caf\\350", "/caf\\351\n/one\n/to\n"],
+      ["caf\\351", "/caf\\350\n/one\n/to\n"],
+    ] as const) {
+      await work.sealift(["process", source, "oci-archive://left.tar", "-f", `exclude:pattern=${pattern}`]);
+      expect(await work.sealift(["ls", "oci-archive://left.tar"])).toBe(left);
+      expect(await work.sealift(["cat", "oci-archive://left.tar", "one"])).toBe("acute");
+    }
+  });
+});
+
+const parsed = ({ stdout }: { stdout: string }) => JSON.parse(stdout);
 
 test("a loop of symlinks is said to be one, not a way out", async () => {
   const { code, stderr } = await work.run(["cat", "oci-archive://loop.tar", "a/file"]);
