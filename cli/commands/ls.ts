@@ -124,8 +124,8 @@ function layerNumber(text: string): number {
 
 const HELP = `${SOURCES_HELP}
 Names are shown as GNU tar shows them: \\n for a line feed, \\\\ for a backslash,
-\\351 for a byte that is not UTF-8; PATH may be written so too. --json has them as
-they are, such a byte as the lone surrogate \\udce9.
+\\351 for a byte that is not UTF-8; PATH may be written so too. --json has them
+as they are, such a byte as the lone surrogate \\udce9.
 
 Examples:
   $ sealift ls registry://docker.io/library/debian:bookworm /etc -l
