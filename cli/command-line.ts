@@ -1,3 +1,5 @@
+import { ERRORS } from "../src/error.ts";
+import { endInterrupted } from "./host/interruption.ts";
 import { isOutputLost, outliveReaders } from "./output/output.ts";
 import { run } from "./program.ts";
 
@@ -5,5 +7,6 @@ import { run } from "./program.ts";
 export async function main(args: readonly string[]): Promise<void> {
   outliveReaders();
   const code = await run(args);
+  if (code === ERRORS.ABORTED.exit) await endInterrupted();
   process.exitCode = code === 0 && isOutputLost() ? 1 : code;
 }

@@ -27,8 +27,8 @@ export async function runCommand(
   work: Work,
   registries: () => readonly string[] | Promise<readonly string[]> = () => [],
 ): Promise<number> {
-  const output = createOutput(options);
   const interruption = listenForInterruption();
+  const output = createOutput({ ...options, signal: interruption.signal });
   let host: NodeHost | undefined;
   try {
     const named = await registries();

@@ -1,6 +1,6 @@
 import { access, appendFile, constants, stat } from "node:fs/promises";
 import type { FileSystem, FileWriter } from "../../src/bytes/files.ts";
-import { streamFrom } from "../../src/bytes/stream.ts";
+import { type ByteStream, streamFrom } from "../../src/bytes/stream.ts";
 import { SealiftError } from "../../src/error.ts";
 import { fileError, filing, isSystemError } from "./file-error.ts";
 import { fileSlices, fileStream } from "./file-slices.ts";
@@ -8,9 +8,13 @@ import { readFolder, readTree } from "./file-tree.ts";
 import { createFile } from "./file-writer.ts";
 import { createFolder } from "./folder-writer.ts";
 
-/** The disk as the core's file system; a file's `mode` may be given where a secret is written. */
+/**
+ * The disk as the core's file system; a file's `mode` may be given where a
+ * secret is written, and a signal that ends the waiting for a named pipe.
+ */
 export interface NodeFileSystem extends FileSystem {
-  createFile(path: string, mode?: number): Promise<FileWriter>;
+  stream(path: string, signal?: AbortSignal): Promise<ByteStream>;
+  createFile(path: string, mode?: number, signal?: AbortSignal): Promise<FileWriter>;
 }
 
 /** The machine's files. Relative paths count from the working directory; `-` to `stream` is standard input. */
@@ -28,10 +32,10 @@ async function open(path: string) {
   return fileSlices(path, found.size);
 }
 
-async function stream(path: string) {
+async function stream(path: string, signal?: AbortSignal) {
   if (path === "-") return streamFrom(process.stdin);
-  await readable(path);
-  return fileStream(path);
+  const isPipe = (await readable(path)).isFIFO();
+  return isPipe ? (await import("./named-pipe.ts")).readPipe(path, signal) : fileStream(path);
 }
 
 async function readable(path: string) {

@@ -11,10 +11,11 @@ import { syncFolder } from "./sync-folder.ts";
 /**
  * A file written beside its final name and renamed over it once its bytes are
  * on the disk; `mode` is narrowed by the umask. Throws IO where a folder
- * stands, NO_SPACE.
+ * stands, NO_SPACE. A named pipe is written to as it is, until the signal aborts.
  */
-export async function createFile(path: string, mode = 0o666): Promise<FileWriter> {
+export async function createFile(path: string, mode = 0o666, signal?: AbortSignal): Promise<FileWriter> {
   const place = await placeOf(path);
+  if (place.pipe) return (await import("./named-pipe.ts")).writePipe(place.path, signal);
   return place.direct ? openDirect(place.path) : openBeside(place.path, place.mode ?? mode);
 }
 
@@ -22,6 +23,8 @@ interface Place {
   readonly path: string;
   /** A device or pipe (/dev/null, /dev/stdout): a rename would replace the device itself. */
   readonly direct: boolean;
+  /** Opening and writing wait for whoever reads. */
+  readonly pipe?: boolean;
   /** Of the file that is replaced: what was private stays so. */
   readonly mode?: number;
 }
@@ -33,7 +36,12 @@ async function placeOf(path: string): Promise<Place> {
     if (found.isDirectory()) throw new SealiftError("IO", `Cannot write ${path}: it is a folder`);
     // /dev/stdout may be a file that its opener goes on writing to; it keeps its identity.
     const direct = !found.isFile() || path.startsWith("/dev/");
-    return { path: direct ? path : await realpath(path), direct, mode: found.mode & 0o777 };
+    return {
+      path: direct ? path : await realpath(path),
+      direct,
+      pipe: found.isFIFO(),
+      mode: found.mode & 0o777,
+    };
   } catch (error) {
     if (isSystemError(error, "ENOENT")) return { path, direct: false };
     throw fileError(error, "write", path);

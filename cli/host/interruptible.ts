@@ -13,8 +13,9 @@ export function interruptibleFiles(files: NodeFileSystem, signal: AbortSignal): 
     async stream(path) {
       // A pipe may give no next chunk for ever.
       if (path === "-") signal.addEventListener("abort", () => process.stdin.destroy());
-      return interruptible(await files.stream(path), signal);
+      return interruptible(await files.stream(path, signal), signal);
     },
+    createFile: (path, mode) => files.createFile(path, mode, signal),
     async folder(path, enters) {
       const folder = await files.folder(path, enters);
       return {

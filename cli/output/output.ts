@@ -18,6 +18,8 @@ export interface OutputOptions {
   readonly logFormat?: string;
   /** `json` is the same as `json: true`. */
   readonly outputFormat?: string;
+  /** Ends the waiting for who reads: a pipe may be full for ever. */
+  readonly signal?: AbortSignal;
   readonly stdout?: OutputStream;
   readonly stderr?: OutputStream;
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -52,7 +54,7 @@ export interface Output {
 
 /** The output of one command, to the process's streams unless others are given. */
 export function createOutput(options: OutputOptions = {}): Output {
-  const { quiet = false, debug = false, env = process.env } = options;
+  const { quiet = false, debug = false, env = process.env, signal } = options;
   const json = options.json === true || options.outputFormat === "json";
   const verbose = options.verbose === true || debug;
   const stdout = options.stdout ?? (process.stdout as OutputStream);
@@ -68,6 +70,8 @@ export function createOutput(options: OutputOptions = {}): Output {
     else if (level === "debug" && verbose) progress.print(`${colors.dim(`debug: ${text}`)}\n`);
   };
 
+  const heard = (text: string | Uint8Array) => unlessAborted(written(stdout, text), signal);
+
   return {
     log(event) {
       if (events && (event.type !== "debug" || verbose)) events.write(event);
@@ -76,26 +80,30 @@ export function createOutput(options: OutputOptions = {}): Output {
     },
     async result(value, text) {
       progress.stop();
-      await written(stdout, json ? renderJson(value) : text(colorsFor(stdout, env), widthOf(stdout)));
+      await heard(json ? renderJson(value) : text(colorsFor(stdout, env), widthOf(stdout)));
     },
     async list(name, items, lines) {
       progress.stop();
       for (const text of inChunks(json ? renderJsonList(name, items) : lines(items))) {
-        if (!(await written(stdout, text))) return;
+        if (!(await heard(text))) return;
       }
     },
     async bytes(content) {
       progress.stop();
       for await (const chunk of chunksOf(content)) {
-        if (!(await written(stdout, chunk))) return;
+        if (!(await heard(chunk))) return;
       }
     },
     async failure(error) {
       progress.stop();
       const failure = asSealiftError(error);
-      if (json) await written(stdout, renderJson(failureObject(failure, debug)));
+      const said = [];
+      if (json) said.push(written(stdout, renderJson(failureObject(failure, debug))));
       if (events) events.failure(failureObject(failure, debug));
-      else await written(stderr, renderFailure(failure, { colors, debug, width: widthOf(stderr) }));
+      else said.push(written(stderr, renderFailure(failure, { colors, debug, width: widthOf(stderr) })));
+      const allSaid = Promise.all(said);
+      if (signal?.aborted) allSaid.catch(() => {});
+      else await allSaid;
       return failure.exitCode;
     },
     stop: () => progress.stop(),
@@ -143,6 +151,21 @@ function written(stream: OutputStream, text: string | Uint8Array): Promise<boole
       else resolve(!error);
     });
   });
+}
+
+/** The promise, or the abort's reason where that comes first. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop);
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 function unwritable(error: Error): SealiftError {

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import type { Command } from "commander";
 import { buildBundle } from "../../../src/bundle/build.ts";
 import { parseDefinition } from "../../../src/bundle/definition.ts";
@@ -62,7 +62,12 @@ export function addBuild(bundle: Command, exit: (code: number) => void): void {
 /** The registries a manifest's images come from: `--username` and the environment's credentials may be for them. */
 async function registriesOf(path: string): Promise<string[]> {
   // What cannot be read is reported when it is built.
-  const source = await readFile(path, "utf8").catch(() => undefined);
+  // A pipe can be read once, and the build is to have it.
+  const isFile = await stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+  const source = isFile ? await readFile(path, "utf8").catch(() => undefined) : undefined;
   if (source === undefined) return [];
   const { artifacts } = parseDefinition(source, path);
   return artifacts.flatMap(({ origin }) =>

@@ -1,10 +1,16 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { ERRORS } from "../../../src/error.ts";
 
-const module = JSON.stringify(fileURLToPath(new URL("../../../cli/host/interruption.ts", import.meta.url)));
+const hostModule = (name: string) =>
+  JSON.stringify(fileURLToPath(new URL(`../../../cli/host/${name}`, import.meta.url)));
+const module = hostModule("interruption.ts");
+const leftovers = hostModule("leftovers.ts");
 
 /** Runs a script that calls `ready()`; gives what it printed, and how it ended after `signals` signals. */
 async function interrupted(script: string, signals: readonly NodeJS.Signals[]) {
@@ -22,7 +28,7 @@ async function interrupted(script: string, signals: readonly NodeJS.Signals[]) {
     }
   }
   if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
-  return { printed, code: child.exitCode };
+  return { printed, code: child.exitCode ?? child.signalCode };
 }
 
 describe("an interruption", () => {
@@ -55,6 +61,25 @@ describe("an interruption", () => {
     const result = await interrupted(deaf("60_000"), ["SIGINT", "SIGINT"]);
     expect(result).toEqual({ printed: "ready\naborted\n", code: 130 });
   });
+
+  it.skipIf(process.platform === "win32")(
+    "repeated ends work that waits for a file that never answers, and temporary files go",
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), "sealift-interruption-"));
+      expect(spawnSync("mkfifo", [join(folder, "pipe")]).status).toBe(0);
+      const result = await interrupted(
+        `import { open } from "node:fs";
+         import { removeAtExit } from ${leftovers};
+         open(${JSON.stringify(join(folder, "pipe"))}, "r", () => {});
+         removeAtExit(${JSON.stringify(folder)});
+         ${deaf("60_000")}`,
+        ["SIGTERM", "SIGTERM"],
+      );
+      // As shells tell it: 130.
+      expect(result).toEqual({ printed: "ready\naborted\n", code: "SIGINT" });
+      expect(existsSync(folder)).toBe(false);
+    },
+  );
 
   it("ends work that does not stop in time", async () => {
     const result = await interrupted(deaf("100"), ["SIGINT"]);
