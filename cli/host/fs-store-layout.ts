@@ -25,6 +25,8 @@ export interface Layout {
   readonly temporary: string;
   readonly repositories: string;
   readonly allUploads: string;
+  /** The folders in which whatever is pushed begins something new, if they are there. */
+  readonly roots: readonly string[];
   repository(name: string): string;
   blob(digest: Digest): string;
   member(repository: string, digest: Digest): string;
@@ -60,6 +62,7 @@ export function storeLayout(root: string): Layout {
     temporary: join(root, "tmp"),
     repositories: join(root, "repositories"),
     allUploads: join(root, "uploads"),
+    roots: ["", "tmp", "blobs", "repositories", "uploads"].map((name) => join(root, name)),
     repository: (name) => inRepository(name),
     blob: (digest) => {
       const { algorithm, hex } = checkedDigest(digest);

@@ -1,8 +1,9 @@
+import { access, constants } from "node:fs/promises";
 import { SealiftError } from "../../src/error.ts";
 import type { Kernels } from "../../src/kernel/kernels.ts";
 import type { Store } from "../../src/store/store.ts";
 import { fsBlobs } from "./fs-store-blobs.ts";
-import { fileBytes, makeFolder, storeError, writeDurably } from "./fs-store-files.ts";
+import { fileBytes, ifExists, makeFolder, storeError, writeDurably } from "./fs-store-files.ts";
 import { storeLayout } from "./fs-store-layout.ts";
 import { fsManifests } from "./fs-store-manifests.ts";
 import { fsTags } from "./fs-store-tags.ts";
@@ -37,6 +38,8 @@ export async function fsStore(
         `Cannot open store ${directory}: another version of sealift made it`,
       );
     }
+    // Told now, not to the first who pushes.
+    for (const folder of layout.roots) await ifExists(access(folder, constants.W_OK | constants.X_OK));
     await sweepUploads(layout, uploadLifetime);
   } catch (error) {
     throw storeError(`open store ${directory}`, error);

@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { archive, rawMember } from "../../unit/tar/raw.ts";
-import { canDrop, Workspace } from "./cli.ts";
+import { canDrop, startRegistry, until, Workspace } from "./cli.ts";
 import { expectFailure, snapshot } from "./failure.ts";
 import { archiveOf, dockerArchive, layoutOf } from "./images.ts";
 import { mountSmallDisk, unmount } from "./small-disk.ts";
@@ -141,6 +141,18 @@ describe.skipIf(!canDrop)(`a folder that may not be written to${needsDrop}`, () 
     expect(result.stderr).toMatch(/^error\[IO\]: Cannot .*locked.*permission denied.*\n$/);
     expect({ code: result.code, stdout: result.stdout }).toEqual({ code: 1, stdout: "" });
     expect(snapshot(work.path)).toEqual(before);
+  });
+
+  it("is refused by serve, too, where it is a store of somebody else's", async () => {
+    const registry = await startRegistry(work, "theirs");
+    await registry.stop();
+    const args = ["serve", "--listen", "127.0.0.1:0", "--store", "theirs"];
+    const running = work.start(args, { as: "nobody" });
+    await Promise.race([running.ended, until(() => running.stdout().includes("Serving"))]);
+    running.process.kill("SIGINT");
+    const { code, stdout, stderr } = await running.ended;
+    expect(stderr).toMatch(/^error\[IO\]: Cannot open store theirs: .*permission denied.*\n$/);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   });
 
   it("and a file that may not be read is refused with its name", async () => {
