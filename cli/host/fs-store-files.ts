@@ -128,6 +128,12 @@ export async function linkDurably(existing: string, path: string, temporary: str
   return true;
 }
 
+/** As {@link linkDurably}, but in the place of a file already of that name. */
+export async function replaceDurably(existing: string, path: string, temporary: string): Promise<void> {
+  const second = join(temporary, randomHex(16));
+  if (await linkDurably(existing, second, temporary)) await putInPlace(second, path);
+}
+
 async function copyTemporary(existing: string, folder: string): Promise<string> {
   const path = join(folder, randomHex(16));
   try {

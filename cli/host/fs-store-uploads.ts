@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { type FileHandle, open, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ByteStream, chunksOf } from "../../src/bytes/stream.ts";
+import { isSealiftError } from "../../src/error.ts";
 import type { Hasher, Kernels } from "../../src/kernel/kernels.ts";
 import { type Digest, digestAlgorithm, formatDigest } from "../../src/oci/digest.ts";
 import { uploadBusy, uploadUnknown, wrongContent, wrongOffset } from "../../src/store/refusal.ts";
@@ -13,11 +14,12 @@ import {
   linkDurably,
   makeFolder,
   readStream,
+  replaceDurably,
   storeError,
   writeAll,
 } from "./fs-store-files.ts";
 import { RunningHashes } from "./fs-store-hashes.ts";
-import { isUploadId, type Layout } from "./fs-store-layout.ts";
+import { isUploadId, type Layout, repositoryOf } from "./fs-store-layout.ts";
 import { type Lock, tryLock } from "./fs-store-lock.ts";
 import { Turns } from "./fs-store-turns.ts";
 
@@ -100,7 +102,7 @@ export function fsUploads(layout: Layout, kernels: Kernels, lifetime: number): U
     });
   }
 
-  /** Writes the stream behind what is there; what arrived before it broke stays. */
+  /** Writes the stream behind what is there; what arrived before it broke stays, unless the disk was full. */
   async function receive(
     handle: FileHandle,
     lock: Lock,
@@ -111,12 +113,15 @@ export function fsUploads(layout: Layout, kernels: Kernels, lifetime: number): U
   ): Promise<number> {
     let position = offset;
     let whole = true;
+    let full = false;
     try {
       for await (const chunk of chunksOf(body)) {
         if (!lock.isFresh()) throw uploadBusy(id);
         whole = false;
         const written = writeAll(handle, chunk, position).catch((error) => {
-          throw storeError("store an upload", error);
+          const told = storeError("store an upload", error);
+          full = isSealiftError(told, "NO_SPACE");
+          throw told;
         });
         // Hashed while the system writes.
         hasher?.update(chunk);
@@ -126,6 +131,8 @@ export function fsUploads(layout: Layout, kernels: Kernels, lifetime: number): U
       }
       return position;
     } finally {
+      // A full disk would stay full of what its client, refused, may never go on with.
+      if (full && lock.isFresh()) await handle.truncate(offset).catch(() => {});
       if (hasher && whole) hashes.keep(id, position, hasher);
       else hasher?.release();
     }
@@ -158,9 +165,28 @@ async function hasEnded(layout: Layout, repository: string, id: string, digest: 
 async function publish(layout: Layout, path: string, repository: string, digest: Digest): Promise<void> {
   const member = layout.member(repository, digest);
   await linkDurably(path, layout.blob(digest), layout.temporary);
+  await heal(layout, path, digest);
   const linked = await linkDurably(layout.blob(digest), member, layout.temporary);
   // The content's last other owner let go of it between the two lines.
   if (!linked) await linkDurably(path, member, layout.temporary);
+}
+
+/**
+ * Puts the complete file in the place of all names of this content, if what
+ * they name has another size: a disk or somebody has damaged it. Who reads it
+ * reads on; what it is read as is checked by every client.
+ */
+async function heal(layout: Layout, path: string, digest: Digest): Promise<void> {
+  const size = await fileSize(path);
+  const isDamaged = async (name: string) => {
+    const present = await fileSize(name);
+    return present !== undefined && present !== size;
+  };
+  if (!(await isDamaged(layout.blob(digest)))) return;
+  const repositories = ((await folderNames(layout.repositories)) ?? []).map(repositoryOf);
+  for (const name of [...repositories.map((one) => layout.member(one, digest)), layout.blob(digest)]) {
+    if (await isDamaged(name)) await replaceDurably(path, name, layout.temporary);
+  }
 }
 
 /** Does the work as the upload's only writer in any process. Throws BLOB_UPLOAD_UNKNOWN, RANGE_INVALID if another writes. */

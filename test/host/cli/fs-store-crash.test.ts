@@ -1,5 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import {
+  mkdtemp,
+  open as openFile,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -149,6 +159,50 @@ describe("a store in a folder", () => {
     expect(await store.tags.repositories()).toEqual([]);
   });
 
+  test.each([
+    ["nothing", 0],
+    ["what earlier requests sent", 300_000],
+  ])("keeps of an upload that fills the disk %s", async (_, before) => {
+    const store = await open();
+    const id = await store.uploads.start("a");
+    await store.uploads.append("a", id, 0, streamOf(new Uint8Array(before)));
+    const body = new Uint8Array(1_000).fill(1);
+    const write = await fullAfter(join(folder, "uploads", "a", id), before + 500);
+    await expect(store.uploads.append("a", id, before, streamOf(body))).rejects.toMatchObject({
+      code: "NO_SPACE",
+    });
+    write.mockRestore();
+    expect((await stat(join(folder, "uploads", "a", id))).size).toBe(before);
+    // With room again, its client goes on.
+    await store.uploads.append("a", id, before, streamOf(body));
+    await store.uploads.finish("a", id, hash(Buffer.concat([new Uint8Array(before), body])));
+  });
+
+  test("mends damaged content wherever it is known, when it is pushed again", async () => {
+    const store = await open();
+    const bytes = bytesOf("what it was");
+    const digest = hash(bytes);
+    const push = async (repository: string) => {
+      const id = await store.uploads.start(repository);
+      await store.uploads.append(repository, id, 0, streamOf(bytes));
+      await store.uploads.finish(repository, id, digest);
+    };
+    await push("a");
+    await store.blobs.mount("b/c", digest, "a");
+    const shared = join(folder, "blobs", "sha256", digest.slice(7, 9), digest.slice(7));
+    const member = join(folder, "repositories", "a", "blobs", "sha256", digest.slice(7));
+    await writeFile(shared, "what");
+    const reader = await store.blobs.open("b/c", digest);
+    await push("a");
+    for (const repository of ["a", "b/c"]) {
+      expect(await collect(await store.blobs.open(repository, digest), 100)).toEqual(bytes);
+    }
+    expect(new TextDecoder().decode(await collect(reader, 100))).toBe("what");
+    expect((await stat(shared)).ino).toBe((await stat(member)).ino);
+    expect((await stat(shared)).nlink).toBe(3);
+    expect(await readdir(join(folder, "tmp"))).toEqual([]);
+  });
+
   test("publishes nothing while another holds the upload's lock", async () => {
     const store = await open();
     const id = await store.uploads.start("a");
@@ -273,6 +327,20 @@ describe("a store in a folder", () => {
     await expect(collect(stream, 2000)).rejects.toMatchObject({ code: "IO" });
   });
 });
+
+/** Makes the disk full for whoever writes to the file beyond a size. */
+async function fullAfter(path: string, size: number) {
+  const handle = await openFile(path);
+  const prototype = Object.getPrototypeOf(handle);
+  await handle.close();
+  const { write } = prototype;
+  return vi.spyOn(prototype, "write").mockImplementation(async function (this: unknown, ...given: unknown[]) {
+    const [chunk, start, length, position] = given as [Uint8Array, number, number, number];
+    const room = size - position;
+    if (room <= 0) throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+    return write.call(this, chunk, start, Math.min(length, room), position);
+  });
+}
 
 function worker(...task: string[]): ChildProcess {
   return spawn(process.execPath, ["--disable-warning=ExperimentalWarning", WORKER, folder, ...task], {
