@@ -1,6 +1,6 @@
 /** What a registry asks of a manifest before it takes it (distribution-spec, "Pushing Manifests"). */
 import * as v from "valibot";
-import { SealiftError } from "../error.ts";
+import { counted, SealiftError } from "../error.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { childrenOf, isDocument } from "../oci/graph.ts";
 import { parseImageIndex } from "../oci/image-index.ts";
@@ -65,32 +65,45 @@ export function referrerOf({
   return { subject: document.subject.digest, descriptor };
 }
 
-/** Throws MANIFEST_BLOB_UNKNOWN, naming the first child of the manifest that the repository does not have. */
+/**
+ * Throws MANIFEST_BLOB_UNKNOWN, naming the first child of the manifest that the
+ * repository does not have, SIZE_MISMATCH for one of another size than stated.
+ */
 export async function requireChildren(
   store: Store,
   repository: string,
   manifest: Descriptor,
   bytes: Uint8Array,
 ): Promise<void> {
-  const distinct = new Map(childrenOf(manifest, bytes).map((child) => [child.digest, child]));
+  // The same blob under two sizes is two children: one of them is wrong.
+  const distinct = new Map(
+    childrenOf(manifest, bytes).map((child) => [`${child.digest} ${child.size}`, child]),
+  );
   const needed = [...distinct.values()].filter(({ mediaType }) => !isNonDistributable(mediaType));
   for (let first = 0; first < needed.length; first += LOOKUPS) {
     const some = needed.slice(first, first + LOOKUPS);
-    const found = await Promise.all(some.map((child) => has(store, repository, child)));
-    const missing = some[found.indexOf(false)];
+    const sizes = await Promise.all(some.map((child) => sizeOf(store, repository, child)));
+    const missing = some[sizes.indexOf(undefined)];
     if (missing) {
       throw new SealiftError(
         "MANIFEST_BLOB_UNKNOWN",
         `Cannot store manifest ${manifest.digest}: it names ${missing.digest}, which ${repository} does not have`,
       );
     }
+    const wrong = some.find((child, index) => child.size !== sizes[index]);
+    if (wrong) {
+      throw new SealiftError(
+        "SIZE_MISMATCH",
+        `Cannot store manifest ${manifest.digest}: it says that ${wrong.digest} has ${counted(wrong.size, "byte")}, but it has ${sizes[some.indexOf(wrong)]}`,
+      );
+    }
   }
 }
 
 /** An index may list things that are no manifests (build caches do): those are blobs. */
-async function has(store: Store, repository: string, child: Descriptor): Promise<boolean> {
-  if (!isDocument(child)) return (await store.blobs.size(repository, child.digest)) !== undefined;
-  return (await store.manifests.get(repository, child.digest)) !== undefined;
+async function sizeOf(store: Store, repository: string, child: Descriptor): Promise<number | undefined> {
+  if (!isDocument(child)) return store.blobs.size(repository, child.digest);
+  return (await store.manifests.get(repository, child.digest))?.bytes.length;
 }
 
 function invalid(reason: string): SealiftError {

@@ -25,7 +25,7 @@ export interface AcceptedManifest {
 export interface MirrorManifests {
   /** Throws MANIFEST_UNKNOWN. */
   get(repository: string, reference: ManifestReference): Promise<StoredManifest>;
-  /** Throws DIGEST_MISMATCH, MANIFEST_INVALID, MANIFEST_BLOB_UNKNOWN. */
+  /** Throws DIGEST_MISMATCH, SIZE_MISMATCH, MANIFEST_INVALID, MANIFEST_BLOB_UNKNOWN. */
   put(repository: string, reference: ManifestReference, pushed: PushedManifest): Promise<AcceptedManifest>;
   /** By tag: only the tag. By digest: the manifest and every tag at it. Throws MANIFEST_UNKNOWN. */
   remove(repository: string, reference: ManifestReference): Promise<void>;

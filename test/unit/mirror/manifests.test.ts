@@ -112,6 +112,24 @@ describe("a manifest is taken", () => {
       await expect(mirror.tags.list(REPOSITORY)).resolves.toEqual({ names: [], more: false });
     });
 
+    test("if what it names has another size than it says, even if it names it rightly too", async () => {
+      const { descriptor, bytes } = imageOf(config, [layer]);
+      await put(bytes);
+      const longer = { ...layer, size: layer.size + 1 };
+      const wrong = [
+        imageOf({ ...config, size: 0 }, [layer]),
+        imageOf(config, [longer]),
+        imageOf(config, [longer, layer]),
+        indexOf([{ ...descriptor, size: descriptor.size - 1 }]),
+      ];
+      for (const { bytes } of wrong) {
+        await expect(put(bytes)).rejects.toMatchObject({
+          code: "SIZE_MISMATCH",
+          message: expect.stringMatching(/^Cannot store manifest .*: it says that sha256:/),
+        });
+      }
+    });
+
     test("if what it names is only in another repository", async () => {
       const elsewhere = await pushBlob(mirror, "other", "secret");
       await expect(put(imageOf(config, [elsewhere]).bytes)).rejects.toMatchObject({
