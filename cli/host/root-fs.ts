@@ -27,6 +27,9 @@ import { setXattrs } from "./xattrs.ts";
 /** Set-id bits and the like fall off when a file is written or given away, so these are set last. */
 const SPECIAL_BITS = 0o7000;
 
+/** Milliseconds: no Date is earlier. */
+const EARLIEST = -8.64e15;
+
 /**
  * A root file system in a folder that is new and nobody else's yet. Works in
  * synchronous calls: for files of a few kilobytes each turn through the event
@@ -161,7 +164,12 @@ function writeAll(file: number, bytes: Uint8Array): void {
   for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
 }
 
-/** A tar can name a time that no system call takes. */
-function timeOf(mtime: number): number {
-  return Math.min(Math.max(mtime, 0), Number.MAX_SAFE_INTEGER);
+/**
+ * As Node's calls take it: a number below 0 they read as now or as 1970, a Date
+ * as what it says. A tar can name a time that no system call takes. Both are
+ * doubles: of nanoseconds they keep some six digits, .123456789 becomes .123456716.
+ */
+function timeOf(mtime: number): number | Date {
+  const seconds = Math.min(mtime, Number.MAX_SAFE_INTEGER);
+  return seconds < 0 ? new Date(Math.max(seconds * 1000, EARLIEST)) : seconds;
 }

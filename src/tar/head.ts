@@ -227,7 +227,7 @@ function refuseSparse(flag: string, pax: PaxRecords, at: number): void {
       "UNSUPPORTED",
       `Cannot read tar archive: the member at byte ${at} is a sparse file`,
       {
-        hint: "Pack it without --sparse.",
+        hint: "Only who packed it can help: ask them for one packed by tar without --sparse (-S).",
       },
     );
   }

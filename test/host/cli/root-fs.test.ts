@@ -78,6 +78,25 @@ describe("a root file system", () => {
     expect(lstatSync(join(fs, "d/link")).mtimeMs).toBe(4_000_000);
   });
 
+  it("has times before 1970", async () => {
+    const before = (seconds: string, name: string, more: object = {}) => [
+      rawPax([["mtime", seconds]]),
+      rawMember({ name, ...more }),
+    ];
+    const fs = await unpack([
+      [
+        ...before("-5", "file"),
+        ...before("-86400", "folder/", { type: "5" }),
+        ...before("-7", "link", { type: "2", linkname: "file" }),
+        ...before("-1.5", "parts"),
+        ...before("-99999999999999999999", "beyond"),
+      ],
+    ]);
+    const times = ["file", "folder", "link", "parts"].map((name) => lstatSync(join(fs, name)).mtimeMs);
+    expect(times).toEqual([-5_000, -86_400_000, -7_000, -1_500]);
+    expect(lstatSync(join(fs, "beyond")).isFile()).toBe(true);
+  });
+
   it("has pipes, hard links of one file, and contents of any size", async () => {
     const large = "0123456789".repeat(100_000);
     const fs = await unpack([

@@ -330,6 +330,11 @@ it("says TAR_INVALID, naming the place, on a wrong checksum", async () => {
 it("refuses sparse files of both kinds", async () => {
   expect(await codeOf(archive(rawMember({ type: "S", format: "gnu" })))).toBe("UNSUPPORTED");
   expect(await codeOf(archive(rawPax([["GNU.sparse.major", "1"]]), rawMember({})))).toBe("UNSUPPORTED");
+  // Who consumes an image did not pack it.
+  const sparse = archive(rawMember({ type: "S", format: "gnu" }));
+  await expect(entriesOf(sparse)).rejects.toMatchObject({
+    hint: expect.stringMatching(/who packed it.*without --sparse/),
+  });
 });
 
 it("reads sizes of 8 GiB and more, PAX and base-256, without reading the bodies into memory", async () => {
