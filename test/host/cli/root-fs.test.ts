@@ -79,17 +79,17 @@ describe("a root file system", () => {
   });
 
   it("has times before 1970", async () => {
-    const before = (seconds: string, name: string, more: object = {}) => [
+    const timed = (seconds: string, name: string, more: object = {}) => [
       rawPax([["mtime", seconds]]),
       rawMember({ name, ...more }),
     ];
     const fs = await unpack([
       [
-        ...before("-5", "file"),
-        ...before("-86400", "folder/", { type: "5" }),
-        ...before("-7", "link", { type: "2", linkname: "file" }),
-        ...before("-1.5", "parts"),
-        ...before("-99999999999999999999", "beyond"),
+        ...timed("-5", "file"),
+        ...timed("-86400", "folder/", { type: "5" }),
+        ...timed("-7", "link", { type: "2", linkname: "file" }),
+        ...timed("-1.5", "parts"),
+        ...timed("-99999999999999999999", "beyond"),
       ],
     ]);
     const times = ["file", "folder", "link", "parts"].map((name) => lstatSync(join(fs, name)).mtimeMs);
