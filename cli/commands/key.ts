@@ -52,7 +52,10 @@ Example:
           const pem = await formatPrivateKey(pair, await newKeyPassword(), host.random);
           // Both can be written before either is.
           const secret = await host.files.createFile(secretPath, 0o600);
-          const handedOut = await host.files.createFile(publicPath);
+          const handedOut = await host.files.createFile(publicPath).catch(async (error) => {
+            await secret.abort();
+            throw error;
+          });
           await writeWhole(secret, encoded(pem));
           await writeWhole(handedOut, encoded(formatPublicKey(pair.publicKey)));
           const result = { privateKey: secretPath, publicKey: publicPath, hint: pair.publicKey.hint };
