@@ -95,6 +95,7 @@ export async function requireChildren(
       throw new SealiftError(
         "SIZE_MISMATCH",
         `Cannot store manifest ${manifest.digest}: it says that ${wrong.digest} has ${counted(wrong.size, "byte")}, but it has ${sizes[some.indexOf(wrong)]}`,
+        { hint: "If the registry's copy is the damaged one, DELETE that blob there and push again." },
       );
     }
   }
