@@ -107,9 +107,10 @@ function writtenOnce(writer: FilesWriter): FilesWriter {
 }
 
 /** `a/b` and `a_b` would be one file. */
-function refuseSameFile(listed: readonly NamedImage[], { name, file }: NamedImage): void {
+function refuseSameFile(listed: readonly NamedImage[], image: NamedImage): void {
+  const { file } = image;
   if (listed.some((other) => other.file === file))
-    throw inTheWay(name, `another image of this run stands in ${file}`);
+    throw inTheWay(image, `another image of this run stands in ${file}`);
 }
 
 /** The same in runs of their own, where the file's name is not all of the image's. */
@@ -121,11 +122,12 @@ async function refuseOther(
 ): Promise<void> {
   const other = await imageInTheWay(image, files, catalog, replaces);
   if (other)
-    throw inTheWay(image.name, `another image, ${shownName(other.name)}, stands in ${shownName(other.file)}`);
+    throw inTheWay(image, `another image, ${shownName(other.name)}, stands in ${shownName(other.file)}`);
 }
 
-function inTheWay({ image, tag }: CatalogName, reason: string): SealiftError {
-  return new SealiftError("ALREADY_EXISTS", `Cannot write ${image}:${tag}: ${reason}`, {
+function inTheWay({ name, repoTags }: NamedImage, reason: string): SealiftError {
+  const [full = `${name.image}:${name.tag}`] = repoTags;
+  return new SealiftError("ALREADY_EXISTS", `Cannot write ${full}: ${reason}`, {
     hint: "Write the two into folders of their own.",
   });
 }
