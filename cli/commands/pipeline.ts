@@ -52,7 +52,7 @@ export function addPipelineOptions(command: Command): Command {
     .option("--chunk-size <size>", "upload in requests of at most this, such as 50MB")
     .optionsGroup("The run:")
     .option("--keep-going", "of several images, go on after one that fails")
-    .option("--verify", "read back manifests, configs and sizes of layers (default)")
+    .option("--verify", "read back; of layers, their sizes (default)")
     .option("--no-verify", "do not read back")
     .option("--verify-full", "read back every byte; also --verify=full")
     .option("-j, --parallel <n>", "layers under way at once (default: 4)")
