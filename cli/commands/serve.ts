@@ -40,7 +40,9 @@ Examples:
       exit(
         await runCommand(options, async ({ host, output, signal }) => {
           const address = parseListen(options.listen);
-          const store = await fsStore(options.store, host.kernels);
+          const onReadOnly = ({ message }: Error) =>
+            output.log({ type: "warning", message: `Nothing can be pushed: ${message}` });
+          const store = await fsStore(options.store, host.kernels, { onReadOnly });
           const { corsOrigin: origins } = options;
           const cors = origins?.includes("*") ? "*" : origins;
           const page = await pageFiles();

@@ -2,9 +2,10 @@ import { access, constants } from "node:fs/promises";
 import { SealiftError } from "../../src/error.ts";
 import type { Kernels } from "../../src/kernel/kernels.ts";
 import type { Store } from "../../src/store/store.ts";
+import { isSystemError } from "./file-error.ts";
 import { fsBlobs } from "./fs-store-blobs.ts";
 import { fileBytes, ifExists, makeFolder, storeError, writeDurably } from "./fs-store-files.ts";
-import { storeLayout } from "./fs-store-layout.ts";
+import { type Layout, storeLayout } from "./fs-store-layout.ts";
 import { fsManifests } from "./fs-store-manifests.ts";
 import { fsTags } from "./fs-store-tags.ts";
 import { fsUploads, sweepUploads } from "./fs-store-uploads.ts";
@@ -15,6 +16,8 @@ const DAY = 24 * 60 * 60 * 1000;
 export interface FsStoreOptions {
   /** Milliseconds after which an upload nobody adds to is removed; a day without it. */
   readonly uploadLifetime?: number;
+  /** Told of a store that can be read alone, which is refused without it. */
+  readonly onReadOnly?: (error: SealiftError) => void;
 }
 
 /**
@@ -25,9 +28,10 @@ export interface FsStoreOptions {
 export async function fsStore(
   directory: string,
   kernels: Kernels,
-  { uploadLifetime = DAY }: FsStoreOptions = {},
+  { uploadLifetime = DAY, onReadOnly }: FsStoreOptions = {},
 ): Promise<Store> {
   const layout = storeLayout(directory);
+  let readOnly: SealiftError | undefined;
   try {
     await makeFolder(layout.temporary);
     const version = await fileBytes(layout.version);
@@ -38,16 +42,34 @@ export async function fsStore(
         `Cannot open store ${directory}: another version of sealift made it`,
       );
     }
-    // Told now, not to the first who pushes.
-    for (const folder of layout.roots) await ifExists(access(folder, constants.W_OK | constants.X_OK));
-    await sweepUploads(layout, uploadLifetime);
+    readOnly = await whyReadOnly(layout, directory);
+    if (!readOnly) await sweepUploads(layout, uploadLifetime);
+    else if (onReadOnly) onReadOnly(readOnly);
+    else throw readOnly;
   } catch (error) {
     throw storeError(`open store ${directory}`, error);
   }
+  const uploads = fsUploads(layout, kernels, uploadLifetime);
   return {
     blobs: fsBlobs(layout),
     manifests: fsManifests(layout),
     tags: fsTags(layout),
-    uploads: fsUploads(layout, kernels, uploadLifetime),
+    uploads: readOnly ? { ...uploads, start: refusePush } : uploads,
   };
+}
+
+/** Found out before the first who pushes does. */
+async function whyReadOnly({ roots }: Layout, directory: string): Promise<SealiftError | undefined> {
+  try {
+    for (const folder of roots) await ifExists(access(folder, constants.W_OK | constants.X_OK));
+    return undefined;
+  } catch (error) {
+    if (!isSystemError(error, "EACCES", "EROFS", "EPERM")) throw error;
+    return storeError(`write to store ${directory}`, error);
+  }
+}
+
+/** Each push begins with an upload or a question for what it would upload. */
+async function refusePush(): Promise<never> {
+  throw new SealiftError("DENIED", "Cannot start an upload: this registry's store can only be read");
 }

@@ -5,9 +5,9 @@ import { refuseAborted } from "./check-layer.ts";
 import type { Findings } from "./findings.ts";
 
 /** Checks that a manifest.json beside index.json, which docker and podman load by, names the same images. */
-export async function checkLists(raw: RawGraph, findings: Findings): Promise<void> {
+export async function checkLists(raw: RawGraph, reads: boolean, findings: Findings): Promise<void> {
   try {
-    const found = await raw.disagreements?.();
+    const found = await raw.disagreements?.(reads);
     if (found?.length === 0) {
       findings.add("info", "docker-manifest", "manifest.json names images that index.json leads to");
     }

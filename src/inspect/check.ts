@@ -59,7 +59,7 @@ async function checkGraph(
   host: Host,
 ): Promise<void> {
   const { root } = raw;
-  await checkLists(raw, findings);
+  await checkLists(raw, !options.fast, findings);
   const bytes = await readChecked(root, "metadata", findings, raw, host);
   const images: Descriptor[] = [];
   if (bytes && isIndexType(root.mediaType)) {

@@ -84,7 +84,7 @@ export async function imageInfo(raw: RawImage, selection: Selection, host: Host)
 /** What follows is index.json's image, and others may load another. */
 async function warnOfDisagreements(raw: RawGraph, host: Host): Promise<void> {
   const findings = new Findings();
-  await checkLists(raw, findings);
+  await checkLists(raw, false, findings);
   for (const { severity, message } of findings.list) {
     if (severity === "error") host.log({ type: "warning", message });
   }

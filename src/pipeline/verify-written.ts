@@ -118,7 +118,7 @@ async function checkImage(
   if (expected.config && isImage(found)) {
     requireSame("config", (await found.config()).descriptor.digest, expected.config);
   }
-  const checks = [...checksOf(found, mode, expected)];
+  const checks = [...checksOf(found, mode, expected, host)];
   await sideBySide(checks, jobs, async (check) => {
     host.signal?.throwIfAborted();
     await check();
@@ -127,14 +127,19 @@ async function checkImage(
 
 type Check = () => Promise<unknown>;
 
-function* checksOf(content: AnyManifest, mode: VerifyMode, expected: SinkResult): Generator<Check> {
+function* checksOf(
+  content: AnyManifest,
+  mode: VerifyMode,
+  expected: SinkResult,
+  host: Host,
+): Generator<Check> {
   if (isMultiPlatform(content)) {
-    for (const member of content.members) yield* checksOf(member.content, mode, expected);
+    for (const member of content.members) yield* checksOf(member.content, mode, expected, host);
   } else if (isImage(content)) {
     yield () => content.config();
-    yield* layerChecks(content, mode, expected);
+    yield* layerChecks(content, mode, expected, host);
   } else {
-    for (const blob of content.blobs) yield () => checkBlob(blob, mode);
+    for (const blob of content.blobs) yield () => checkBlob(blob, mode, host);
   }
 }
 
@@ -142,10 +147,11 @@ function* layerChecks(
   { layers, assembled }: Image,
   mode: VerifyMode,
   expected: SinkResult,
+  host: Host,
 ): Generator<Check> {
   for (const [index, layer] of layers.entries()) {
     if (mode === "full") yield async () => drain(await layer.stream());
-    else if (!assembled) yield async () => checkBlob(await layer.blob(), mode);
+    else if (!assembled) yield async () => checkBlob(await layer.blob(), mode, host);
     else
       yield async () => {
         const { digest, size } = await layer.tar();
@@ -155,9 +161,22 @@ function* layerChecks(
   }
 }
 
-async function checkBlob(blob: LayerBlob, mode: VerifyMode): Promise<void> {
+async function checkBlob(blob: LayerBlob, mode: VerifyMode, host: Host): Promise<void> {
   if (mode === "full") await drain(await blob.open());
-  else if (blob.isThere && !(await blob.isThere())) throw failed(`${blob.digest} is not there`);
+  else if (!(await isThereSoon(blob, host))) throw failed(`${blob.digest} is not there`);
+}
+
+/** Milliseconds: some registries show what they took only after a moment. */
+const MOMENTS = [100, 400, 1500];
+
+async function isThereSoon({ isThere }: LayerBlob, { clock, signal }: Host): Promise<boolean> {
+  if (!isThere || (await isThere())) return true;
+  for (const moment of MOMENTS) {
+    await clock.sleep(moment);
+    signal?.throwIfAborted();
+    if (await isThere()) return true;
+  }
+  return false;
 }
 
 function requireSame<T extends string | number>(what: string, found: T, expected: T | undefined): void {

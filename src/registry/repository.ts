@@ -98,7 +98,7 @@ function repositoryOf(
     manifest: (target) => pullManifest(client, name, target),
     blob: (descriptor) => verifiedContent(client.host.kernels, descriptor, () => open(descriptor)),
     openBlob: open,
-    hasBlob: async (blob) => (await findBlob(client, name, blob)) === "there",
+    hasBlob: async (blob) => (await findBlob(client, locations, name, blob)) === "there",
     checkBlob: (blob) => checkBlob(client, locations, name, blob),
     pushBlob: (content, options) => pushBlob(client, name, content, { ...options, ...push }),
     ...(chunkSize === undefined && { earlyUpload: () => new EarlyUpload(client, name) }),

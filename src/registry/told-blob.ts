@@ -16,10 +16,12 @@ type ToldBlob = { readonly isThere: boolean; readonly other?: string };
 
 /**
  * Whether the repository has the blob. One that it tells another size or digest
- * of is not there as it is wanted, which is said in a warning.
+ * of is read; if that does not refute it, the blob is not there as it is wanted,
+ * which is said in a warning.
  */
 export async function findBlob(
   client: RegistryClient,
+  locations: BlobLocations,
   repository: string,
   blob: Blob,
   actions: "pull" | "pull,push" = "pull",
@@ -27,18 +29,13 @@ export async function findBlob(
   const { isThere, other } = await ask(client, repository, blob, actions);
   if (!isThere) return "absent";
   if (other === undefined) return "there";
-  client.warnOnce(
-    `Blob ${blob.digest} of ${client.endpoint.registry}/${repository} is uploaded anew: the registry says that ${other}`,
-  );
+  const what = nameOf(client, repository, blob);
+  if ((await readingFailure(client, locations, repository, blob, other)) === undefined) return "there";
+  client.warnOnce(`Blob ${what} is uploaded anew: the registry says that ${other}`);
   return "other";
 }
 
-/**
- * Whether the repository has the blob, for those who want it as it is: what the
- * registry tells is taken for wrong only if reading the blob does not refute it,
- * as some tell of a mounted blob what is true of their link to it. Throws
- * SIZE_MISMATCH, DIGEST_MISMATCH.
- */
+/** As {@link findBlob}, for those who want it as it is. Throws SIZE_MISMATCH, DIGEST_MISMATCH. */
 export async function checkBlob(
   client: RegistryClient,
   locations: BlobLocations,
@@ -47,21 +44,40 @@ export async function checkBlob(
 ): Promise<boolean> {
   const { isThere, other } = await ask(client, repository, blob, "pull");
   if (!isThere || other === undefined) return isThere;
-  const what = `blob ${blob.digest} of ${client.endpoint.registry}/${repository}`;
+  const cause = await readingFailure(client, locations, repository, blob, other);
+  if (cause === undefined) return true;
+  if (isSealiftError(cause, "UNAUTHORIZED", "DENIED")) throw cause;
+  const code = isSealiftError(cause, "DIGEST_MISMATCH") ? "DIGEST_MISMATCH" : "SIZE_MISMATCH";
+  const message = `Cannot use blob ${nameOf(client, repository, blob)}: the registry says that ${other}`;
+  throw new SealiftError(code, message, { cause, hint: DAMAGED_HINT });
+}
+
+/**
+ * Why reading the blob fails. Undefined where it does not, and what the registry
+ * told is wrong: some tell of a mounted blob what is true of their link to it.
+ */
+async function readingFailure(
+  client: RegistryClient,
+  locations: BlobLocations,
+  repository: string,
+  blob: Blob,
+  told: string,
+): Promise<unknown> {
+  const what = `blob ${nameOf(client, repository, blob)}`;
   try {
     const range = { ...blob, start: 0, end: blob.size };
     const bytes = await openBlob(client, locations, repository, range);
     await drain(verified(bytes, blob, client.host.kernels, what));
   } catch (error) {
-    if (isSealiftError(error, "ABORTED", "UNAUTHORIZED", "DENIED", "RATE_LIMITED")) throw error;
-    const code = isSealiftError(error, "DIGEST_MISMATCH") ? "DIGEST_MISMATCH" : "SIZE_MISMATCH";
-    throw new SealiftError(code, `Cannot use ${what}: the registry says that ${other}`, {
-      cause: error,
-      hint: DAMAGED_HINT,
-    });
+    if (isSealiftError(error, "ABORTED", "RATE_LIMITED")) throw error;
+    return error;
   }
-  client.warnOnce(`The registry says of ${what} that ${other}; what it sends is right`);
-  return true;
+  client.warnOnce(`The registry says of ${what} that ${told}; what it sends is right`);
+  return undefined;
+}
+
+function nameOf({ endpoint }: RegistryClient, repository: string, { digest }: Blob): string {
+  return `${digest} of ${endpoint.registry}/${repository}`;
 }
 
 const DAMAGED_HINT =

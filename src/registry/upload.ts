@@ -58,7 +58,8 @@ export async function pushBlob(
   const unasked = sources[0] !== undefined && !refusing.has(sources[0]) ? sources.splice(0, 1) : [];
   try {
     for (const from of unasked) if (await mounted(from)) return "mounted";
-    const found = await findBlob(client, repository, content, "pull,push");
+    const locations = new BlobLocations(client);
+    const found = await findBlob(client, locations, repository, content, "pull,push");
     if (found === "there") {
       await upload.cancel();
       return "exists";
@@ -68,7 +69,7 @@ export async function pushBlob(
       for (const from of sources) if (await mounted(from)) return "mounted";
     await upload.run();
     // Some take the bytes and keep the file they had (distribution, of whatever size that is).
-    if (found === "other") await checkBlob(client, new BlobLocations(client), repository, content);
+    if (found === "other") await checkBlob(client, locations, repository, content);
     return "uploaded";
   } catch (error) {
     await upload.cancel();
@@ -205,7 +206,10 @@ class Upload {
     await this.cancel();
     this.#offset = 0;
     this.#isEarly = false;
-    return (await findBlob(this.#client, this.#repository, this.#content, "pull,push")) === "there";
+    const locations = new BlobLocations(this.#client);
+    return (
+      (await findBlob(this.#client, locations, this.#repository, this.#content, "pull,push")) === "there"
+    );
   }
 
   /** A session that the registry has forgotten, or that stands elsewhere than we think, can be begun anew. */

@@ -29,8 +29,11 @@ export interface RawGraph extends Named {
   readonly kind: "graph";
   readonly root: Descriptor;
   readonly storage: ManifestStorage;
-  /** How the layout's manifest.json differs from index.json; undefined where it has none. Throws as reading it does. */
-  disagreements?(): Promise<readonly string[] | undefined>;
+  /**
+   * How the layout's manifest.json differs from index.json, as far as that shows without reading layers or, with
+   * `reads`, in all; undefined where it has none. Throws as reading it does.
+   */
+  disagreements?(reads: boolean): Promise<readonly string[] | undefined>;
 }
 
 /** A config and layers without a manifest, as docker-save has them. */
@@ -70,7 +73,7 @@ export async function rawFilesImage(
 export async function rawLayoutImage(files: Files, ref: string | undefined, host: Host): Promise<RawGraph> {
   const layout = await readOciLayout(files, host.kernels);
   const root = layout.select(ref);
-  const disagreements = () => listDisagreements(files, host.kernels);
+  const disagreements = (reads: boolean) => listDisagreements(files, host.kernels, reads);
   return { kind: "graph", root, storage: layoutStorage(layout, true, host), disagreements, ...namesOf(root) };
 }
 

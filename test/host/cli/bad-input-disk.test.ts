@@ -143,16 +143,25 @@ describe.skipIf(!canDrop)(`a folder that may not be written to${needsDrop}`, () 
     expect(snapshot(work.path)).toEqual(before);
   });
 
-  it("is refused by serve, too, where it is a store of somebody else's", async () => {
-    const registry = await startRegistry(work, "theirs");
-    await registry.stop();
-    const args = ["serve", "--listen", "127.0.0.1:0", "--store", "theirs"];
-    const running = work.start(args, { as: "nobody" });
+  it("is served for reading alone, with a warning, where it is a store that is there", async () => {
+    const writable = await startRegistry(work, "theirs");
+    await work.sealift(["process", "oci-archive://app.tar", `registry://${writable.host}/app:1`]);
+    await writable.stop();
+    const running = work.start(["serve", "--listen", "127.0.0.1:0", "--store", "theirs"], { as: "nobody" });
     await Promise.race([running.ended, until(() => running.stdout().includes("Serving"))]);
-    running.process.kill("SIGINT");
-    const { code, stdout, stderr } = await running.ended;
-    expect(stderr).toMatch(/^error\[IO\]: Cannot open store theirs: .*permission denied.*\n$/);
-    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    try {
+      const host = /http:\/\/(\S+)/.exec(running.stdout())?.[1];
+      await work.sealift(["process", `registry://${host}/app:1`, "tar://pulled.tar"]);
+      const push = ["process", "oci-archive://app.tar", `registry://${host}/other:1`];
+      await expectFailure(work, push, { code: "DENIED", exit: 5, says: "can only be read" });
+    } finally {
+      running.process.kill("SIGINT");
+    }
+    const { code, stderr } = await running.ended;
+    expect(stderr).toMatch(
+      /^warning: Nothing can be pushed: Cannot write to store theirs: .*permission denied.*\n$/m,
+    );
+    expect(code).toBe(0);
   });
 
   it("and a file that may not be read is refused with its name", async () => {

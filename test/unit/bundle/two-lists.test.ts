@@ -70,7 +70,7 @@ async function expectAgreement(files: FileMap): Promise<void> {
   await filesImage(filesOf(files), {}, host, "x.tar");
 }
 
-async function expectDisagreement(files: FileMap, reason: RegExp): Promise<void> {
+async function expectDisagreement(files: FileMap, reason: RegExp, showsUnread = true): Promise<void> {
   const verdict = await verify(files);
   expect(verdict.outcome).toBe("failed");
   expect(verdict.sentence).toMatch(/^Not verified: docker-manifest manifest\.json: /);
@@ -78,7 +78,7 @@ async function expectDisagreement(files: FileMap, reason: RegExp): Promise<void>
   for (const fast of [true, false]) {
     const report = await check(files, fast);
     expect(report.results.filter(({ check: id }) => id === "docker-manifest")).toMatchObject([
-      { severity: "error" },
+      { severity: fast && !showsUnread ? "info" : "error" },
     ]);
   }
   await expect(filesImage(filesOf(files), {}, host, "x.tar")).rejects.toMatchObject({
@@ -228,7 +228,8 @@ describe("a manifest.json beside index.json agrees where it has", () => {
     };
     await expectAgreement(files);
     const [first = "", second = ""] = names;
-    await expectDisagreement({ ...files, [first]: files[second] as Uint8Array }, /other layers/);
+    // Which only reading the layers can tell, and a fast check reads none.
+    await expectDisagreement({ ...files, [first]: files[second] as Uint8Array }, /other layers/, false);
   });
 });
 

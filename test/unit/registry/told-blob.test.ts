@@ -65,8 +65,10 @@ describe("a blob of which the registry tells", () => {
     expect(methods()).toEqual(answers().map(() => "HEAD"));
   });
 
-  it.each(WRONG)("%s is not there, and that is said once", async (_, answers, says) => {
-    const { host, repository } = repositoryWith(...answers(), ...answers());
+  it.each(WRONG)("%s, and sends it, is not there, and that is said once", async (_, answers, says) => {
+    const headers = { "content-length": "4999" };
+    const short = () => new Response(new Uint8Array(bytes.subarray(0, 4999)), { headers });
+    const { host, repository } = repositoryWith(...answers(), short(), ...answers(), short());
     for (let time = 0; time < 2; time++) expect(await repository.hasBlob(blob)).toBe(false);
     expect(warnings(host)).toEqual([
       `Blob ${blob.digest} of r.example.com/a is uploaded anew: the registry says that ${says}`,
@@ -98,6 +100,12 @@ describe("a blob of which the registry tells", () => {
     expect(warnings(host)).toEqual([
       `The registry says of blob ${blob.digest} of r.example.com/a that ${says}; what it sends is right`,
     ]);
+  });
+
+  it.each(WRONG)("%s, and sends what it should, is not uploaded again", async (_, answers) => {
+    const { repository, methods } = repositoryWith(...answers(), new Response(new Uint8Array(bytes)));
+    expect(await repository.pushBlob(blob)).toBe("exists");
+    expect(methods()).not.toContain("POST");
   });
 
   it("nothing, as it may not be read, is neither wrong nor right", async () => {
@@ -139,6 +147,7 @@ describe("the push of a blob of which the registry has less", () => {
     expect(await repository.pushBlob(blob, { mountFrom: ["b"] })).toBe("uploaded");
     expect(server.log).toEqual([
       `HEAD ${blob.digest}`,
+      `GET ${blob.digest}`,
       "POST uploads/",
       expect.stringMatching(/^PUT uploads\//),
       `HEAD ${blob.digest}`,
