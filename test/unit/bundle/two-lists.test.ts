@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import { beforeAll, describe, expect, it } from "vitest";
 import { verifyFile } from "../../../src/bundle/verify-file.ts";
-import { bytesSlices } from "../../../src/bytes/slices.ts";
+import type { Files } from "../../../src/bytes/files.ts";
+import { bytesSlices, type Slices } from "../../../src/bytes/slices.ts";
 import { documentOf } from "../../../src/image/multi-platform-image.ts";
 import { checkImage } from "../../../src/inspect/check.ts";
 import { imageInfo } from "../../../src/inspect/info.ts";
@@ -53,6 +54,19 @@ const verify = async (files: FileMap) => verifyFile(bytesSlices(await tarOfFiles
 const problems = (files: FileMap) => listDisagreements(filesOf(files), host.kernels);
 const check = async (files: FileMap, fast = false) =>
   checkImage(await rawFilesImage(filesOf(files), undefined, host, "x.tar"), { fast }, host);
+
+/** Notes which files are read. */
+function watching(files: Files, read: string[]): Files["get"] {
+  return (name) => {
+    const file = files.get(name);
+    if (!file) return undefined;
+    const slice: Slices["slice"] = (...range) => {
+      read.push(name);
+      return file.slice(...range);
+    };
+    return { ...file, slice };
+  };
+}
 
 /** Every place that judges the archive calls it the same image for all. */
 async function expectAgreement(files: FileMap): Promise<void> {
@@ -228,6 +242,11 @@ describe("a manifest.json beside index.json agrees where it has", () => {
     };
     await expectAgreement(files);
     const [first = "", second = ""] = names;
+    const read: string[] = [];
+    const watched = { ...filesOf(files), get: watching(filesOf(files), read) };
+    await imageInfo(await rawFilesImage(watched, undefined, host, "x.tar"), {}, host);
+    expect(read).toContain("manifest.json");
+    expect(read).not.toEqual(expect.arrayContaining([first]));
     // Which only reading the layers can tell, and a fast check reads none.
     await expectDisagreement({ ...files, [first]: files[second] as Uint8Array }, /other layers/, false);
   });

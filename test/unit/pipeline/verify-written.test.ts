@@ -154,4 +154,21 @@ describe("a registry's image", () => {
       CORE_SCHEMES.sources.registry?.(parseUri(pipeline.sink), host, OPTIONS),
     ).resolves.toBeDefined();
   });
+
+  it("is verified where its blobs show a moment late, not where they never do", async () => {
+    for (const late of [1, 3, 4]) {
+      const { host, result } = await written(`registry://${REGISTRY}/other:5`);
+      const asked = new Map<string, number>();
+      const fetch: MemoryHost["fetch"] = async (url, init) => {
+        const times = asked.get(url) ?? 0;
+        asked.set(url, times + 1);
+        const isLate = init?.method === "HEAD" && url.includes("/blobs/") && times < late;
+        return isLate ? new Response(null, { status: 404 }) : host.fetch(url, init);
+      };
+      const place = { destination: `registry://${REGISTRY}/other:5` };
+      const verified = verifyWritten(place, [result], "quick", CORE_SCHEMES, { ...host, fetch }, OPTIONS);
+      if (late < 4) expect(await verified).toBe(true);
+      else await expect(verified).rejects.toMatchObject({ code: "VERIFICATION_FAILED" });
+    }
+  });
 });
