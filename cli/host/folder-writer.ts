@@ -8,6 +8,7 @@ import { chunksOf, streamOf } from "../../src/bytes/stream.ts";
 import { isSealiftError, SealiftError } from "../../src/error.ts";
 import { LOCK_FILE, sweepAbandoned, temporaryName } from "./abandoned.ts";
 import { BatchedWrites } from "./batched-writes.ts";
+import { ClaimedNames, parentNames } from "./claimed-names.ts";
 import { fileError, filing, isSystemError } from "./file-error.ts";
 import { ifExists } from "./fs-store-files.ts";
 import { waitForLock } from "./fs-store-lock.ts";
@@ -40,10 +41,9 @@ class FolderWriter implements FilesWriter {
   readonly #path: string;
   readonly #staging: string;
   readonly #exists: boolean;
-  readonly #names = new Set<string>();
+  readonly #names = new ClaimedNames();
   /** Of the staging folder, those that are there or on their way. */
   readonly #made = new Map<string, Promise<unknown>>();
-  readonly #folders = new Set<string>();
   /** Asked for by name: there even if nothing lies in them. */
   readonly #ownFolders = new Set<string>();
   /** Folders that are moved as a whole. */
@@ -67,12 +67,12 @@ class FolderWriter implements FilesWriter {
   }
 
   async write(name: string, content: Pick<Content, "size" | "open">, mode: FileMode = 0o644): Promise<void> {
-    this.#claim(name);
+    this.#names.claim(name);
     try {
       await this.#stage(name, content, mode);
     } catch (error) {
       // Half of it must not be moved into place with what else is written.
-      this.#names.delete(name);
+      this.#names.release(name);
       // Where the name was refused, this is refused too, and is no news.
       await rm(join(this.#staging, name), { force: true }).catch(() => {});
       throw error;
@@ -111,19 +111,17 @@ class FolderWriter implements FilesWriter {
   }
 
   async symlink(name: string, target: string): Promise<void> {
-    this.#claim(name);
+    this.#names.claim(name);
     this.#links.set(name, target);
   }
 
   async folder(name: string): Promise<void> {
-    this.#refuseUnsafe(name);
-    if (this.#names.has(name)) throw comesTwice(name);
-    for (const folder of [...parents(name), name]) this.#folders.add(folder);
+    this.#names.claimFolder(name);
     this.#ownFolders.add(name);
   }
 
   async rootFs(name: string): Promise<RootFsWriter> {
-    this.#claim(name);
+    this.#names.claim(name);
     this.#rootFolders.add(name);
     const folder = join(this.#staging, name);
     await filing("write", join(this.#path, name), () => mkdir(folder, { recursive: true, mode: 0o700 }));
@@ -136,7 +134,7 @@ class FolderWriter implements FilesWriter {
   }
 
   commitWith(name: string, make: MakeFile, check?: CheckBefore): Promise<void> {
-    this.#claim(name);
+    this.#names.claim(name);
     return this.#commit(async () => {
       if (await this.#appearsFirst(name, make, check)) return;
       // Others shall not wait for this one's disk.
@@ -225,7 +223,7 @@ class FolderWriter implements FilesWriter {
   /** A new file's name is on the disk with the file, on all that keep a journal; one that it was given later is not. */
   async #syncFolders(): Promise<void> {
     if (!this.#durable) return;
-    const folders = ["", ...this.#folders].map((folder) => join(this.#path, folder));
+    const folders = ["", ...this.#names.folders].map((folder) => join(this.#path, folder));
     await sideBySide(folders, FOLDERS_AT_ONCE, syncFolder);
   }
 
@@ -262,20 +260,6 @@ class FolderWriter implements FilesWriter {
     }
   }
 
-  /** Names come from archives: none may leave the folder, come twice, or lie below a file or link. */
-  #claim(name: string): void {
-    this.#refuseUnsafe(name);
-    if (this.#names.has(name) || this.#folders.has(name)) throw comesTwice(name);
-    this.#names.add(name);
-    for (const parent of parents(name)) this.#folders.add(parent);
-  }
-
-  #refuseUnsafe(name: string): void {
-    if (!isInside(name) || parents(name).some((parent) => this.#names.has(parent))) {
-      throw new SealiftError("UNSAFE_PATH", `Cannot write "${name}": it is not a name inside the folder`);
-    }
-  }
-
   async #refuseConflict(name: string): Promise<void> {
     await this.#refuseLinkAbove(name);
     const target = join(this.#path, name);
@@ -288,7 +272,7 @@ class FolderWriter implements FilesWriter {
 
   /** A link standing in the target folder would lead the move elsewhere. */
   async #refuseLinkAbove(name: string): Promise<void> {
-    for (const parent of parents(name)) {
+    for (const parent of parentNames(name)) {
       const path = join(this.#path, parent);
       const found = await lstat(path).catch(() => undefined);
       if (found?.isSymbolicLink()) {
@@ -296,25 +280,6 @@ class FolderWriter implements FilesWriter {
       }
     }
   }
-}
-
-function comesTwice(name: string): SealiftError {
-  return new SealiftError("ALREADY_EXISTS", `Cannot write "${name}": the name comes twice`);
-}
-
-/** Never part of a name: NUL anywhere; on Windows also separators, drives and streams. */
-const FORBIDDEN = process.platform === "win32" ? /[\0\\:]/ : /\0/;
-
-/** `a/b/c` lies in `a` and `a/b`. */
-function parents(name: string): string[] {
-  const parts = name.split("/");
-  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
-}
-
-function isInside(name: string): boolean {
-  return name
-    .split("/")
-    .every((part) => part !== "" && part !== "." && part !== ".." && !FORBIDDEN.test(part));
 }
 
 async function folderExists(path: string): Promise<boolean> {
